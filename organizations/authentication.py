@@ -1,0 +1,142 @@
+"""Who calls the API and for which organization: by API key, or by a signed-in session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from rest_framework import exceptions
+from rest_framework.authentication import (
+    BaseAuthentication,
+    SessionAuthentication,
+    get_authorization_header,
+)
+
+from organizations import tenancy
+from organizations.actors import Actor
+from organizations.models import ApiKey, Membership, Organization
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from rest_framework.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What a request may do: REST framework's ``request.auth``."""
+
+    organization: Organization
+    actor: Actor
+    may_read: bool
+    may_write: bool
+
+
+class Unauthenticated(exceptions.AuthenticationFailed):
+    """401 with one of the published codes."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__({"error": sentence, "code": code})
+
+
+class Refused(exceptions.PermissionDenied):
+    """403 with one of the published codes."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__({"error": sentence, "code": code})
+
+
+def client_address(request: HttpRequest) -> str:
+    """The caller's IP address, seen past as many proxies as are trusted.
+
+    Each proxy appends the address it saw to X-Forwarded-For, so only the last
+    TRUSTED_PROXIES entries are not the caller's own invention.
+    """
+    address: str = request.META.get("REMOTE_ADDR", "")
+    if settings.TRUSTED_PROXIES:
+        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        if len(forwarded) >= settings.TRUSTED_PROXIES:
+            address = forwarded[-settings.TRUSTED_PROXIES].strip()
+    return address
+
+
+def _enter(organization: Organization) -> None:
+    if not organization.is_active:
+        raise Refused("INACTIVE_ORGANIZATION", "This organization is inactive.")
+    tenancy.enter_organization(organization)
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """``Authorization: Bearer <API key>``; the key fixes the organization."""
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, Caller] | None:
+        scheme, *credentials = get_authorization_header(request).split() or [b""]
+        if scheme.lower() != b"bearer":
+            return None
+        key = None
+        if len(credentials) == 1:
+            key = ApiKey.objects.with_text(credentials[0].decode("latin-1"))
+        if key is None:
+            raise Unauthenticated("INVALID_API_KEY", "The API key is not valid.")
+        if key.revoked_at is not None:
+            raise Unauthenticated("REVOKED_API_KEY", "The API key was revoked.")
+        if key.is_expired:
+            raise Unauthenticated("EXPIRED_API_KEY", "The API key has expired.")
+        _enter(key.organization)
+        if not key.allows_ip(client_address(request)):
+            raise Refused("IP_RESTRICTION", "The API key may not be used from this IP address.")
+        key.touch()
+        return AnonymousUser(), Caller(
+            organization=key.organization,
+            actor=Actor.of_key(key),
+            may_read=key.may_read,
+            may_write=key.may_write,
+        )
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class MemberSessionAuthentication(SessionAuthentication):
+    """A signed-in member, CSRF-checked on writes.
+
+    Someone with several organizations names one in the header X-Organization-Id.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, Caller] | None:
+        signed_in = super().authenticate(request)
+        if signed_in is None:
+            return None
+        user = signed_in[0]
+        organization, may_write = self._membership(user, request.headers.get("X-Organization-Id"))
+        _enter(organization)
+        actor = Actor.of_user(user)
+        return user, Caller(organization, actor, may_read=True, may_write=may_write)
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except exceptions.PermissionDenied as error:
+            raise Refused("CSRF_FAILED", f"{error.detail}.".replace("..", ".")) from error
+
+    def _membership(self, user: Any, named: str | None) -> tuple[Organization, bool]:
+        """The organization that the user acts for, and whether the role writes."""
+        roles = {
+            membership.organization: membership.may_write
+            for membership in Membership.objects.filter(user=user).select_related("organization")
+        }
+        if user.is_superuser:
+            roles = dict.fromkeys(Organization.objects.all(), True)
+        if named is not None:
+            for organization, may_write in roles.items():
+                if organization.public_id == named:
+                    return organization, may_write
+            raise exceptions.NotFound("Organization not found")
+        if not roles:
+            raise Refused("INSUFFICIENT_ROLE", "You are not a member of any organization.")
+        if len(roles) > 1:
+            raise exceptions.ValidationError(
+                {"X-Organization-Id": ["is required: you belong to several organizations"]}
+            )
+        return next(iter(roles.items()))

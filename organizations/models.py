@@ -1,0 +1,243 @@
+"""Organizations, their members with roles, and their API keys. Knows nothing of inventory."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import secrets
+import string
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, connection, models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from organizations import public_ids
+
+
+class ExactCharField(models.CharField):  # type: ignore[type-arg]  # not generic at run time
+    """Text that compares exactly and sorts by code point, whatever the database's locale."""
+
+    def db_parameters(self, connection: Any) -> Any:
+        parameters = super().db_parameters(connection)
+        if connection.vendor == "postgresql":
+            parameters["collation"] = "C"
+        return parameters
+
+
+class Organization(models.Model):
+    """A workspace: the tenant that all inventory data belongs to."""
+
+    public_id = ExactCharField(
+        "id",
+        max_length=public_ids.MAX_LENGTH,
+        unique=True,
+        default=public_ids.new_organization_id,
+        editable=False,
+    )
+    name = models.CharField(max_length=255)
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Keys and members of an inactive organization get a 403."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    """What a member may do; each role includes the ones before it."""
+
+    VIEWER = "viewer", "Viewer: reads"
+    EDITOR = "editor", "Editor: edits levels, products, locations"
+    MANAGER = "manager", "Manager: also keys and members"
+
+
+class Membership(models.Model):
+    """A user's role in an organization."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
+    )
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="memberships"
+    )
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "organization"], name="one_role_per_user_and_organization"
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=Role.values), name="membership_role_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.organization} · {self.role}"
+
+    @property
+    def may_write(self) -> bool:
+        return self.role in (Role.EDITOR, Role.MANAGER)
+
+
+SCOPES = ("inventory:read", "inventory:write", "inventory:*", "*")
+
+
+def normalized_scope(text: str) -> str:
+    """The scope as stored; a dot is understood for the colon. Raises ValidationError."""
+    scope = text.strip().replace(".", ":")
+    if scope not in SCOPES:
+        raise ValidationError(f"Unknown scope {text!r}; the scopes are {', '.join(SCOPES)}.")
+    return scope
+
+
+def normalized_network(text: str) -> str:
+    """An IP address or CIDR range as stored. Raises ValidationError."""
+    try:
+        return str(ipaddress.ip_network(text.strip(), strict=False))
+    except ValueError as error:
+        raise ValidationError(f"{text!r} is neither an IP address nor a range.") from error
+
+
+class ApiKeyManager(models.Manager["ApiKey"]):
+    def issue(
+        self,
+        *,
+        organization: Organization,
+        name: str,
+        scopes: Iterable[str],
+        expires_at: datetime | None = None,
+        allowed_ips: Iterable[str] = (),
+    ) -> tuple[ApiKey, str]:
+        """Create a key and return it with its text, which is known only now.
+
+        Raises ValidationError for an unknown scope or a malformed IP range.
+        """
+        alphabet = string.ascii_lowercase + string.digits
+        identifier = "".join(secrets.choice(alphabet) for _ in range(8))
+        text = f"ilk_{identifier}_{secrets.token_urlsafe(32)}"
+        key = self.create(
+            organization=organization,
+            name=name,
+            prefix=text[:12],
+            last_characters=text[-4:],
+            digest=ApiKey.digest_of(text),
+            scopes=sorted({normalized_scope(scope) for scope in scopes}),
+            allowed_ips=[normalized_network(network) for network in allowed_ips],
+            expires_at=expires_at,
+        )
+        return key, text
+
+    def with_text(self, text: str) -> ApiKey | None:
+        """The key whose text this is, its organization loaded, in one query."""
+        digest = ApiKey.digest_of(text)
+        return self.select_related("organization").filter(digest=digest).first()
+
+
+class ApiKey(models.Model):
+    """A key of one organization. Its text is shown once; a plain SHA-256 suffices for
+    256 random bits."""
+
+    # Seconds between two writes of last_used_at.
+    LAST_USED_RESOLUTION = 60
+
+    public_id = ExactCharField(
+        "id",
+        max_length=public_ids.MAX_LENGTH,
+        unique=True,
+        default=public_ids.new_key_id,
+        editable=False,
+    )
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="api_keys"
+    )
+    name = models.CharField(max_length=255)
+    prefix = ExactCharField(max_length=12, unique=True, editable=False)
+    last_characters = models.CharField(max_length=4, editable=False)
+    digest = ExactCharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(default=list)
+    allowed_ips = models.JSONField(
+        "allowed IP ranges", default=list, blank=True, help_text="Empty: from everywhere."
+    )
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[ApiKeyManager] = ApiKeyManager()
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…{self.last_characters})"
+
+    @staticmethod
+    def digest_of(text: str) -> str:
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def may_read(self) -> bool:
+        return bool(self.scopes)  # every scope there is includes reading
+
+    @property
+    def may_write(self) -> bool:
+        return not {"inventory:write", "inventory:*", "*"}.isdisjoint(self.scopes)
+
+    def allows_ip(self, address: str) -> bool:
+        """Whether a caller from this address may use the key; an unreadable address may not."""
+        if not self.allowed_ips:
+            return True
+        try:
+            ip = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        ip = getattr(ip, "ipv4_mapped", None) or ip
+        return any(ip in ipaddress.ip_network(network) for network in self.allowed_ips)
+
+    def revoke(self) -> None:
+        """Revoke at once and for good; revoking twice keeps the first time."""
+        if self.revoked_at is None:
+            self.revoked_at = timezone.now()
+            self.save(update_fields=["revoked_at"])
+
+    def touch(self) -> None:
+        """Note that the key is in use, at most once a minute.
+
+        Never waits for a lock and never fails: a read must not depend on this write.
+        """
+        now = timezone.now()
+        due = now - timedelta(seconds=self.LAST_USED_RESOLUTION)
+        if self.last_used_at is not None and self.last_used_at > due:
+            return
+        rows = ApiKey.objects.filter(pk=self.pk).filter(
+            Q(last_used_at=None) | Q(last_used_at__lte=due)
+        )
+        if connection.vendor == "postgresql":
+            free = rows.select_for_update(skip_locked=True).order_by().values("pk")
+            with transaction.atomic():
+                ApiKey.objects.filter(pk__in=free).update(last_used_at=now)
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout")
+            (patience,) = cursor.fetchone()
+            cursor.execute("PRAGMA busy_timeout = 0")
+            try:
+                rows.update(last_used_at=now)
+            except DatabaseError:
+                pass  # another writer is at work; the next request tries again
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout = {int(patience)}")
