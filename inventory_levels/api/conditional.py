@@ -1,0 +1,57 @@
+"""ETags of levels, and what If-Match and If-None-Match ask for (RFC 9110, section 13)."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from django.http import HttpRequest
+from django.utils.http import parse_etags
+
+from inventory_levels.models import InventoryLevel
+
+
+def etag(level: InventoryLevel) -> str:
+    """``"<id>.<version>.<names>"``: the last part changes when an embedded name does."""
+    product, location = level.product, level.location
+    names = [product.public_id, product.global_sku, product.product_name]
+    names += [location.public_id, location.name]
+    digest = blake2b("\0".join(names).encode(), digest_size=6).hexdigest()
+    return f'"{level.public_id}.{level.version}.{digest}"'
+
+
+def _id_and_version(tag: str) -> str:
+    return tag.strip('"').rpartition(".")[0]
+
+
+class Precondition:
+    """The state that a client's headers expect a level to be in."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.if_match = request.headers.get("If-Match")
+        self.if_none_match = request.headers.get("If-None-Match")
+
+    def holds_for(self, level: InventoryLevel | None) -> bool:
+        """For writes: compares id and version only, so that a renamed product is no conflict."""
+        if self.if_match is not None and not self._matches(self.if_match, level, weakly=False):
+            return False
+        return self.if_none_match is None or not self._matches(
+            self.if_none_match, level, weakly=True
+        )
+
+    def is_known(self, level: InventoryLevel) -> bool:
+        """For reads: whether the client holds exactly this representation already."""
+        if self.if_none_match is None:
+            return False
+        tags = parse_etags(self.if_none_match)
+        return tags == ["*"] or etag(level) in [tag.removeprefix("W/") for tag in tags]
+
+    def _matches(self, header: str, level: InventoryLevel | None, *, weakly: bool) -> bool:
+        tags = parse_etags(header)
+        if level is None:
+            return False
+        if tags == ["*"]:
+            return True
+        if weakly:
+            tags = [tag.removeprefix("W/") for tag in tags]
+        current = _id_and_version(etag(level))
+        return any(_id_and_version(tag) == current for tag in tags if not tag.startswith("W/"))

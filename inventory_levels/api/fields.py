@@ -1,0 +1,109 @@
+"""The types of the JSON API: strict, without regard to what else the object holds."""
+
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from inventory_levels import quantities
+from inventory_levels.models import NOT_TEXT
+from organizations import public_ids
+
+
+class StrictField(serializers.Field[Any, Any, Any, Any]):
+    """A field that reads one JSON value; ``null_means`` is what null, where allowed, stands for."""
+
+    def __init__(self, *, null_means: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.null_means = null_means
+
+    def read(self, value: Any) -> Any:
+        """The Python value of a JSON value other than null. Raises Django's ValidationError."""
+        raise NotImplementedError
+
+    def read_nullable(self, value: Any) -> Any:
+        """Likewise, null included."""
+        if value is not None:
+            return self.read(value)
+        if not self.allow_null:
+            raise ValidationError("must not be null")
+        return self.null_means
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValidationError("must be a string")
+    return value
+
+
+@extend_schema_field({"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"})
+class IdField(StrictField):
+    def read(self, value: Any) -> str:
+        text = _string(value)
+        public_ids.has_public_id_form(text)
+        public_ids.is_not_reserved(text)
+        return text
+
+
+@extend_schema_field(
+    {"type": "number", "minimum": 0, "maximum": 99999999999.9999, "multipleOf": 0.0001}
+)
+class QuantityField(StrictField):
+    def read(self, value: Any) -> Any:
+        return quantities.quantity(value)
+
+
+class WholeNumberField(StrictField):
+    def __init__(self, *, least: int, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.least, self.most = least, most
+
+    def read(self, value: Any) -> int:
+        return quantities.whole_number(value, least=self.least, most=self.most)
+
+
+class TextField(StrictField):
+    """Text, kept as given. ``empty_is_unset``: an empty one clears the field."""
+
+    def __init__(
+        self, *, longest: int, shortest: int = 0, empty_is_unset: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.shortest, self.longest, self.empty_is_unset = shortest, longest, empty_is_unset
+
+    def read(self, value: Any) -> str | None:
+        text = _string(value)
+        if NOT_TEXT.search(text):
+            raise ValidationError("must not hold control characters")
+        if len(text) < self.shortest:
+            raise ValidationError("must not be empty")
+        if len(text) > self.longest:
+            raise ValidationError(f"must have at most {self.longest} characters")
+        return None if self.empty_is_unset and not text else text
+
+
+_SEPARATORS = re.compile(r"[\s_-]+")
+
+
+class ChoiceField(StrictField):
+    """One of a few words, whatever their case and separators."""
+
+    def __init__(self, *, choices: list[str], empty_is_unset: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.choices, self.empty_is_unset = choices, empty_is_unset
+        self._by_word = {self._word(choice): choice for choice in choices}
+
+    @staticmethod
+    def _word(text: str) -> str:
+        return _SEPARATORS.sub("", text).lower()
+
+    def read(self, value: Any) -> str | None:
+        text = _string(value)
+        if self.empty_is_unset and not text:
+            return None
+        choice = self._by_word.get(self._word(text))
+        if choice is None:
+            raise ValidationError(f"must be one of {', '.join(self.choices)}")
+        return choice

@@ -1,0 +1,22 @@
+"""The API's table of contents. Every path answers with and without its trailing slash."""
+
+from django.urls import re_path
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.routers import SimpleRouter
+
+from inventory_levels.api import views
+
+router = SimpleRouter()
+router.trailing_slash = "/?"  # a regular expression, like all of the router's parts
+router.register("inventory-levels", views.LevelViewSet, basename="inventory-level")
+router.register("products", views.ProductViewSet, basename="product")
+router.register("locations", views.LocationViewSet, basename="location")
+
+urlpatterns = [
+    *router.urls,
+    re_path(
+        r"^schema/?$",
+        SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]),
+        name="schema",
+    ),
+]

@@ -1,0 +1,216 @@
+"""The viewsets: each action parses, calls one function and answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import exceptions, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from inventory_levels import catalog, services
+from inventory_levels.api import schema
+from inventory_levels.api.conditional import Precondition, etag
+from inventory_levels.api.pagination import Pages
+from inventory_levels.api.serializers import (
+    LevelSerializer,
+    LocationSerializer,
+    ProductSerializer,
+    StrictSerializer,
+)
+from inventory_levels.catalog import CatalogRow
+from inventory_levels.models import InventoryLevel, LevelChange, Location, ProductMaster
+from inventory_levels.refusals import NotFound
+from inventory_levels.services import LevelRow, Origin
+
+
+class ApiViewSet(viewsets.GenericViewSet[Any]):
+    """What every viewset shares: the contract's order of checks, and strict parameters."""
+
+    http_method_names = ["get", "head", "post", "patch", "delete"]
+    scope = "inventory"
+    read_only_actions: frozenset[str] = frozenset()
+    pagination_class = Pages
+    lookup_field = "public_id"
+    shape: StrictSerializer
+    lookup_value_regex = "[A-Za-z0-9_.:-]{1,64}"
+
+    @property
+    def max_body(self) -> int:
+        """Bytes a body may have."""
+        return int(settings.MAX_BODY)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Key and organization, then method, then scope."""
+        self.format_kwarg = None
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(
+            request
+        )
+        if request.auth is None:  # authenticates
+            raise exceptions.NotAuthenticated
+        self.check_throttles(request)
+        if self.action is None:
+            raise exceptions.MethodNotAllowed(request.method or "")
+        self.check_permissions(request)
+
+    def body(self, request: Request) -> Any:
+        """The JSON body. Raises for its type, size and syntax, in this order.
+
+        REST framework would take a missing body for an empty object.
+        """
+        if not self.get_content_negotiator().select_parser(request, self.get_parsers()):
+            raise exceptions.UnsupportedMediaType(request.content_type or "none")
+        if not request.META.get("CONTENT_LENGTH", "0").strip("0"):
+            raise exceptions.ParseError("The body is empty.")
+        return request.data
+
+    def check_parameters(self, allowed: frozenset[str] = frozenset()) -> None:
+        """Refuse unknown query parameters by name."""
+        unknown = [name for name in self.request.query_params if name not in allowed]
+        if unknown:
+            raise exceptions.ValidationError(
+                {ascii(name)[1:-1][:100]: ["unknown parameter"] for name in unknown}
+            )
+
+    def page_of(self, rows: Any) -> Response:
+        self.check_parameters(Pages.parameters)
+        page = self.paginate_queryset(rows) or []
+        return self.get_paginated_response([self.shape.to_representation(row) for row in page])
+
+
+LEVEL, LEVEL_PATCH = LevelSerializer(), LevelSerializer(partial=True)
+
+
+@schema.levels
+class LevelViewSet(ApiViewSet):
+    serializer_class = LevelSerializer
+    shape = LEVEL
+
+    def list(self, request: Request) -> Response:
+        levels = InventoryLevel.objects.with_references().order_by("product_id", "location_id")
+        return self.page_of(levels)
+
+    def retrieve(self, request: Request, public_id: str) -> Response:
+        self.check_parameters()
+        level = InventoryLevel.objects.with_references().filter(public_id=public_id).first()
+        if level is None:
+            raise NotFound("Inventory level not found")
+        if Precondition(request).is_known(level):
+            return Response(status=304, headers={"ETag": etag(level)})
+        return answer(level)
+
+    def create(self, request: Request) -> Response:
+        values = LEVEL.run_validation(self.body(request))
+        self.check_parameters()
+        row = LevelRow(
+            product=values.pop("product"),
+            location=values.pop("location"),
+            settings=values,
+            precondition=Precondition(request),
+        )
+        result = services.save_level(row, origin=origin(request))
+        return answer(result.saved, status=201 if result.outcome == "created" else 200)
+
+    def partial_update(self, request: Request, public_id: str) -> Response:
+        values = LEVEL_PATCH.run_validation(self.body(request))
+        self.check_parameters()
+        row = LevelRow(
+            level=public_id,
+            product=values.pop("product", None),
+            location=values.pop("location", None),
+            settings=values,
+            precondition=Precondition(request),
+        )
+        return answer(services.save_level(row, origin=origin(request)).saved)
+
+    def destroy(self, request: Request, public_id: str) -> Response:
+        self.check_parameters()
+        services.delete_level(public_id, origin=origin(request), precondition=Precondition(request))
+        return Response({"success": True, "message": "Inventory level deleted"})
+
+
+def answer(level: InventoryLevel, status: int = 200) -> Response:
+    return Response(LEVEL.to_representation(level), status, headers={"ETag": etag(level)})
+
+
+def origin(request: Request) -> Origin:
+    caller: Any = request.auth
+    return Origin(caller.actor, LevelChange.Source.API)
+
+
+class CatalogViewSet(ApiViewSet):
+    """Products and locations: the same actions on different models."""
+
+    noun: str
+
+    def rows(self) -> Any:
+        """The organization's records, in the list's order."""
+        raise NotImplementedError
+
+    def save(self, row: CatalogRow) -> Any:
+        """Create or update one record. Raises its Refusal."""
+        raise NotImplementedError
+
+    def delete(self, public_id: str) -> None:
+        raise NotImplementedError
+
+    def list(self, request: Request) -> Response:
+        return self.page_of(self.rows())
+
+    def retrieve(self, request: Request, public_id: str) -> Response:
+        self.check_parameters()
+        record = self.rows().filter(public_id=public_id).first()
+        if record is None:
+            raise NotFound(f"{self.noun} not found")
+        return Response(self.shape.to_representation(record))
+
+    def create(self, request: Request) -> Response:
+        values = self.shape.run_validation(self.body(request))
+        self.check_parameters()
+        result = self.save(CatalogRow(public_id=values.pop("public_id", None), values=values))
+        status = 201 if result.outcome == "created" else 200
+        return Response(self.shape.to_representation(result.saved), status)
+
+    def partial_update(self, request: Request, public_id: str) -> Response:
+        values = self.shape.run_validation(self.body(request))
+        self.check_parameters()
+        result = self.save(CatalogRow(public_id=public_id, values=values, must_exist=True))
+        return Response(self.shape.to_representation(result.saved))
+
+    def destroy(self, request: Request, public_id: str) -> Response:
+        self.check_parameters()
+        self.delete(public_id)
+        return Response({"success": True, "message": f"{self.noun} deleted"})
+
+
+@schema.products
+class ProductViewSet(CatalogViewSet):
+    serializer_class = ProductSerializer
+    shape = ProductSerializer()
+    noun = "Product"
+
+    def rows(self) -> Any:
+        return ProductMaster.objects.order_by("pk")
+
+    def save(self, row: CatalogRow) -> Any:
+        return catalog.save_product(row)
+
+    def delete(self, public_id: str) -> None:
+        catalog.delete_product(public_id)
+
+
+@schema.locations
+class LocationViewSet(CatalogViewSet):
+    serializer_class = LocationSerializer
+    shape = LocationSerializer()
+    noun = "Location"
+
+    def rows(self) -> Any:
+        return Location.objects.select_related("parent").order_by("pk")
+
+    def save(self, row: CatalogRow) -> Any:
+        return catalog.save_location(row)
+
+    def delete(self, public_id: str) -> None:
+        catalog.delete_location(public_id)

@@ -1,0 +1,32 @@
+"""What exists: products, locations, levels and their history, with the rules on one row.
+
+The same rules stand in the database as constraints. Rows are written by services.py and
+catalog.py alone.
+"""
+
+from inventory_levels.models.catalog import Location, LocationType, ProductMaster, ProductStatus
+from inventory_levels.models.columns import MAX_COMMENTS, MAX_DAYS, NOT_TEXT
+from inventory_levels.models.history import LevelChange
+from inventory_levels.models.levels import (
+    QUANTITY_ORDER,
+    SETTINGS,
+    AbcClass,
+    InventoryLevel,
+    LevelStatus,
+)
+
+__all__ = [
+    "MAX_COMMENTS",
+    "MAX_DAYS",
+    "NOT_TEXT",
+    "QUANTITY_ORDER",
+    "SETTINGS",
+    "AbcClass",
+    "InventoryLevel",
+    "LevelChange",
+    "LevelStatus",
+    "Location",
+    "LocationType",
+    "ProductMaster",
+    "ProductStatus",
+]

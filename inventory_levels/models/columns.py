@@ -1,0 +1,67 @@
+"""The kinds of columns that the models are made of, with their limits."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+
+from organizations import public_ids
+from organizations.constraints import SameOrganization
+from organizations.models import ExactCharField
+
+MAX_COMMENTS = 4_000
+MAX_DAYS = 36_500
+
+# Control characters other than tab, line feed and carriage return; halves of surrogate pairs;
+# U+FFFE and U+FFFF. None of them is text, and each breaks some file or database downstream.
+NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+is_text = RegexValidator(
+    NOT_TEXT, "must not hold control characters", code="not_text", inverse_match=True
+)
+
+
+def public_id(default: Any) -> ExactCharField:
+    return ExactCharField(
+        "id",
+        max_length=public_ids.MAX_LENGTH,
+        default=default,
+        editable=False,
+        validators=[public_ids.has_public_id_form, public_ids.is_not_reserved],
+    )
+
+
+def quantity(help_text: str) -> models.DecimalField[Any, Any]:
+    """Units, exact: 11 digits before the point and 4 after it."""
+    return models.DecimalField(
+        max_digits=15,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text=help_text,
+    )
+
+
+def days(help_text: str, *, least: int = 0) -> models.IntegerField[Any, Any]:
+    return models.IntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(least), MaxValueValidator(MAX_DAYS)],
+        help_text=help_text,
+    )
+
+
+def same_organization(*fields: str, table: str) -> list[models.BaseConstraint]:
+    return [SameOrganization(field=field, name=f"{table}_{field}_is_ours") for field in fields]
+
+
+def unset_or_in_range(field: str, least: int, most: int | None = None) -> Q:
+    in_range = Q(**{f"{field}__gte": least})
+    if most is not None:
+        in_range &= Q(**{f"{field}__lte": most})
+    return Q(**{field: None}) | in_range

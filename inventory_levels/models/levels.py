@@ -1,0 +1,225 @@
+"""The settings of one product at one location, and the rule that ties them together."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import combinations
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from inventory_levels.models.catalog import Location, ProductMaster
+from inventory_levels.models.columns import (
+    MAX_COMMENTS,
+    MAX_DAYS,
+    days,
+    is_text,
+    public_id,
+    quantity,
+    same_organization,
+    unset_or_in_range,
+)
+from organizations import public_ids
+from organizations.tenancy import TenantForeignKey, TenantManager, TenantModel
+
+
+class LevelStatus(models.TextChoices):
+    SUPPORTED = "Supported", "Supported: stocked and reordered here"
+    NOT_SUPPORTED = "NotSupported", "Not supported: not carried here"
+    SUPPORTED_NON_INVENTORY = "SupportedNonInventory", "Supported, not tracked"
+    STOCK = "Stock", "Stock"
+    FORMULARY = "Formulary", "Formulary"
+    INACTIVE = "Inactive", "Inactive: rule switched off"
+
+
+class AbcClass(models.TextChoices):
+    A = "A"
+    B = "B"
+    C = "C"
+
+
+def new_level_id() -> str:
+    return public_ids.new_public_id("level")
+
+
+# The quantities in the order in which they must ascend. clean() and the database's
+# constraint both come from here.
+QUANTITY_ORDER = ("min_quantity", "reorder_quantity", "max_quantity")
+
+# What a client may set on a level: the name it uses, and the model's field.
+SETTINGS = {
+    "minQuantity": "min_quantity",
+    "reorderQuantity": "reorder_quantity",
+    "maxQuantity": "max_quantity",
+    "status": "status",
+    "abcClass": "abc_class",
+    "expectedLeadTimeDays": "expected_lead_time_days",
+    "replenishmentPeriodDays": "replenishment_period_days",
+    "forecastPeriodDays": "forecast_period_days",
+    "forecastQuantity": "forecast_quantity",
+    "preferredBinLocationId": "preferred_bin_location",
+    "replenishmentLocationId": "replenishment_location",
+    "comments": "comments",
+}
+
+
+def _quantities_ascend() -> Q:
+    """All pairs, not just neighbours: min ≤ max must hold with reorder unset."""
+    rule = Q()
+    for lower, upper in combinations(QUANTITY_ORDER, 2):
+        rule &= Q(**{lower: None}) | Q(**{upper: None}) | Q(**{f"{lower}__lte": F(upper)})
+    return rule
+
+
+class LevelManager(TenantManager["InventoryLevel"]):
+    def with_references(self) -> models.QuerySet[InventoryLevel]:
+        """Levels with all that their representation shows, in one query."""
+        return self.select_related(
+            "product", "location", "preferred_bin_location", "replenishment_location"
+        )
+
+
+class InventoryLevel(TenantModel):
+    """When to reorder one product at one location, and how far to fill up."""
+
+    public_id = public_id(new_level_id)
+    product = TenantForeignKey(
+        ProductMaster,
+        on_delete=models.PROTECT,
+        related_name="levels",
+        db_constraint=False,
+        db_index=False,
+    )
+    location = TenantForeignKey(
+        Location,
+        on_delete=models.PROTECT,
+        related_name="levels",
+        db_constraint=False,
+        db_index=False,
+    )
+    min_quantity = quantity("Units. The least that should be here: at or below it, stock is low.")
+    reorder_quantity = quantity("Units. The reorder point: when stock falls to this, order.")
+    max_quantity = quantity("Units. Order up to this; more is overstock.")
+    status = models.CharField(
+        max_length=32, choices=LevelStatus.choices, default=LevelStatus.SUPPORTED
+    )
+    abc_class = models.CharField(
+        "ABC class", max_length=1, choices=AbcClass.choices, null=True, blank=True
+    )
+    expected_lead_time_days = days("Days from order to arrival.")
+    replenishment_period_days = days("Days between two orders.")
+    forecast_period_days = days("Days that the forecast quantity covers; 30 if unset.", least=1)
+    forecast_quantity = quantity("Units of demand expected over the forecast period.")
+    preferred_bin_location = TenantForeignKey(
+        Location,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="preferred_by_levels",
+        db_constraint=False,
+        db_index=False,
+        help_text="Where to put the stock away; a place inside the location.",
+    )
+    replenishment_location = TenantForeignKey(
+        Location,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="replenished_levels",
+        db_constraint=False,
+        db_index=False,
+        help_text="Where stock is replenished from.",
+    )
+    comments = models.TextField(
+        null=True, blank=True, validators=[MaxLengthValidator(MAX_COMMENTS), is_text]
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[LevelManager] = LevelManager()
+
+    class Meta:
+        verbose_name = "inventory level"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "product", "location"],
+                name="one_level_per_product_and_location",
+            ),
+            models.UniqueConstraint(fields=["organization", "public_id"], name="one_level_per_id"),
+            models.CheckConstraint(condition=_quantities_ascend(), name="quantities_ascend"),
+            models.CheckConstraint(
+                condition=unset_or_in_range("min_quantity", 0)
+                & unset_or_in_range("reorder_quantity", 0)
+                & unset_or_in_range("max_quantity", 0)
+                & unset_or_in_range("forecast_quantity", 0),
+                name="quantities_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=unset_or_in_range("expected_lead_time_days", 0, MAX_DAYS)
+                & unset_or_in_range("replenishment_period_days", 0, MAX_DAYS)
+                & unset_or_in_range("forecast_period_days", 1, MAX_DAYS),
+                name="days_in_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=LevelStatus.values), name="level_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(abc_class=None) | Q(abc_class__in=AbcClass.values),
+                name="abc_class_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(replenishment_location=None) | ~Q(replenishment_location=F("location")),
+                name="replenished_from_elsewhere",
+            ),
+            *same_organization(
+                "product",
+                "location",
+                "preferred_bin_location",
+                "replenishment_location",
+                table="level",
+            ),
+        ]
+        # One index a filter, each in the order of the list; updated_at has none, because it
+        # would have to move with every update (the history's index answers for it).
+        indexes = [
+            models.Index(fields=["organization", "location", "product"], name="level_by_location"),
+            models.Index(
+                fields=["organization", "status", "product", "location"], name="level_by_status"
+            ),
+            models.Index(
+                fields=["organization", "abc_class", "product", "location"],
+                name="level_by_abc_class",
+            ),
+            models.Index(
+                fields=["organization", "preferred_bin_location", "product", "location"],
+                condition=Q(preferred_bin_location__isnull=False),
+                name="level_by_preferred_bin",
+            ),
+            models.Index(
+                fields=["organization", "replenishment_location", "product", "location"],
+                condition=Q(replenishment_location__isnull=False),
+                name="level_by_source",
+            ),
+            models.Index(fields=["organization", "created_at", "id"], name="level_by_creation"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+    def clean(self) -> None:
+        """Raise ValidationError, keyed by field, where the set quantities don't ascend."""
+        messages: dict[str, list[str]] = {}
+        for lower, upper in combinations(QUANTITY_ORDER, 2):
+            less, more = getattr(self, lower), getattr(self, upper)
+            # clean() also runs after clean_fields() refused a value, so compare only numbers.
+            if isinstance(less, Decimal) and isinstance(more, Decimal) and less > more:
+                messages.setdefault(upper, []).append(
+                    f"must not be below {lower.removesuffix('_quantity')} ({less.normalize():f})"
+                )
+        if messages:
+            raise ValidationError(messages)

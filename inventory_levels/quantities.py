@@ -1,0 +1,60 @@
+"""Quantities: exact decimals inside, JSON numbers outside."""
+
+from decimal import Context, Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+DIGITS_BEFORE, DIGITS_AFTER = 11, 4
+_UNIT = Decimal(1).scaleb(-DIGITS_AFTER)
+# Enough to compare any 11.4 number with its rounding; more digits than this are refused anyway.
+_ROOMY = Context(prec=DIGITS_BEFORE + DIGITS_AFTER + 5)
+
+
+def quantity(value: object) -> Decimal:
+    """The quantity that a JSON number stands for, never rounded.
+
+    Raises ValidationError for anything else, for negative numbers, and for more than 11
+    digits before or 4 after the point (trailing zeros don't count).
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise ValidationError("must be a number")
+    exact = Decimal(value)
+    if not exact:
+        return Decimal(0)  # also for -0
+    if not exact.is_finite() or exact.adjusted() >= DIGITS_BEFORE:
+        raise ValidationError(f"must have at most {DIGITS_BEFORE} digits before the point")
+    if exact.quantize(_UNIT, context=_ROOMY) != exact:
+        raise ValidationError(f"must have at most {DIGITS_AFTER} digits after the point")
+    if exact < 0:
+        raise ValidationError("must not be negative")
+    return exact.quantize(_UNIT, context=_ROOMY)
+
+
+def whole_number(value: object, *, least: int, most: int) -> int:
+    """The whole number that a JSON number stands for; ``7.0`` is one. Raises ValidationError."""
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise ValidationError("must be a number")
+    if not least <= value <= most:
+        raise ValidationError(f"must be between {least} and {most}")
+    if value != int(value):
+        raise ValidationError("must be a whole number")
+    return int(value)
+
+
+def number(value: Decimal | None) -> int | float | None:
+    """The JSON number of a stored quantity: 50 for 50.0000, 12.5 for 12.5000.
+
+    Exact: a double tells all decimals of up to 15 digits apart, and its shortest form is
+    the decimal that it came from.
+    """
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def public(value: Any) -> Any:
+    """A setting as clients see it: numbers as JSON numbers, locations by their id."""
+    if isinstance(value, Decimal):
+        return number(value)
+    return getattr(value, "public_id", value)

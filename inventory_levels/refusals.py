@@ -1,0 +1,43 @@
+"""Why the domain refuses something: a sentence, a published code, and the fields concerned."""
+
+from collections.abc import Mapping, Sequence
+
+Details = Mapping[str, Sequence[str] | int]
+
+
+class Refusal(Exception):
+    """A request that can't be met as it stands. Nothing was written."""
+
+    code = "VALIDATION_ERROR"
+
+    def __init__(self, sentence: str, details: Details | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.details = details
+
+
+class Invalid(Refusal):
+    """Values that can't be stored together; ``details`` names the fields."""
+
+    def __init__(self, details: Mapping[str, Sequence[str]]) -> None:
+        field, messages = next(iter(details.items()))
+        super().__init__(f"{field}: {messages[0]}", details)
+
+
+class InvalidQuantities(Refusal):
+    code = "INVALID_QUANTITIES"
+
+    def __init__(self, details: Details) -> None:
+        super().__init__("Invalid quantities: min ≤ reorder ≤ max required", details)
+
+
+class NotFound(Refusal):
+    code = "NOT_FOUND"
+
+
+class Conflict(Refusal):
+    code = "CONFLICT"
+
+
+class PreconditionFailed(Refusal):
+    code = "PRECONDITION_FAILED"

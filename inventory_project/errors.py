@@ -1,0 +1,144 @@
+"""The only place where exceptions become ``{"error": ..., "code": ..., "details": ...}``."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import SuspiciousOperation
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from inventory_levels.refusals import Refusal
+from inventory_project.rest import PayloadTooLarge
+
+logger = logging.getLogger(__name__)
+
+STATUS_OF_REFUSAL = {
+    "VALIDATION_ERROR": 400,
+    "INVALID_QUANTITIES": 400,
+    "NOT_FOUND": 404,
+    "CONFLICT": 409,
+    "PRECONDITION_FAILED": 412,
+}
+
+CODE_OF_EXCEPTION: dict[type[exceptions.APIException], str] = {
+    exceptions.ParseError: "INVALID_JSON",
+    exceptions.NotFound: "NOT_FOUND",
+    exceptions.MethodNotAllowed: "METHOD_NOT_ALLOWED",
+    exceptions.UnsupportedMediaType: "UNSUPPORTED_MEDIA_TYPE",
+    exceptions.Throttled: "RATE_LIMITED",
+    PayloadTooLarge: "PAYLOAD_TOO_LARGE",
+}
+
+UNKNOWN_PATH = "There is nothing at this path."
+
+
+def body(sentence: str, code: str, details: Any = None) -> dict[str, Any]:
+    """The one error shape; ``details`` is left out where there is none."""
+    error: dict[str, Any] = {"error": sentence, "code": code}
+    if details:
+        error["details"] = details
+    return error
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
+    """REST framework's hook: every exception of an API view ends here."""
+    if isinstance(exc, Refusal):
+        status = STATUS_OF_REFUSAL[exc.code]
+        return Response(body(exc.sentence, exc.code, exc.details), status)
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound(UNKNOWN_PATH)
+    if isinstance(exc, exceptions.APIException):
+        return Response(_body_of(exc), exc.status_code, headers=_headers_of(exc))
+    if isinstance(exc, SuspiciousOperation):
+        return Response(body("The request is malformed.", "VALIDATION_ERROR"), 400)
+    if isinstance(exc, (OperationalError, InterfaceError)):
+        # Out of reach, or a lock that another writer kept for longer than LOCK_TIMEOUT.
+        logger.warning("database unavailable: %s", exc)
+        sentence = "The database is busy or out of reach; nothing was written. Try again."
+        return Response(body(sentence, "UNAVAILABLE"), 503, headers={"Retry-After": "1"})
+    if isinstance(exc, IntegrityError):
+        logger.warning("refused by the database: %s", exc)
+        return Response(body("The change conflicts with another one.", "CONFLICT"), 409)
+    if isinstance(exc, DatabaseError):
+        logger.exception("the database refused a statement")
+    else:
+        logger.exception("unexpected error")
+    return Response(_internal_error(), 500)
+
+
+def _internal_error() -> dict[str, Any]:
+    return body("Something went wrong on our side; the log has it.", "INTERNAL_ERROR")
+
+
+def _body_of(exc: exceptions.APIException) -> dict[str, Any]:
+    if isinstance(exc, exceptions.ValidationError):
+        details = exc.detail
+        if isinstance(details, list):
+            return body(". ".join(str(message) for message in details), "VALIDATION_ERROR")
+        return body(_sentence(details), "VALIDATION_ERROR", details)
+    if isinstance(exc, exceptions.NotAuthenticated):
+        return body("Send the header Authorization: Bearer <API key>.", "MISSING_AUTHORIZATION")
+    if isinstance(exc.detail, dict):  # 401 and 403 bring their published code along
+        return body(str(exc.detail["error"]), str(exc.detail["code"]))
+    code = CODE_OF_EXCEPTION.get(type(exc), str(exc.get_codes()).upper())
+    return body(str(exc.detail), code)
+
+
+def _headers_of(exc: exceptions.APIException) -> dict[str, str]:
+    headers = {}
+    if auth_header := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    if (wait := getattr(exc, "wait", None)) is not None:
+        headers["Retry-After"] = str(int(wait) + 1)
+    return headers
+
+
+def _sentence(details: Any) -> str:
+    """The first field's message, and how many more there are."""
+    messages = list(_flattened(details))
+    more = f" (and {len(messages) - 1} more)" if len(messages) > 1 else ""
+    return messages[0] + more
+
+
+def _flattened(details: Any, path: str = "") -> Iterator[str]:
+    if isinstance(details, dict):
+        for key, value in details.items():
+            yield from _flattened(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(details, list):
+        for value in details:
+            yield from _flattened(value, path)
+    else:
+        yield f"{path}: {details}" if path else str(details)
+
+
+# Django's own handlers, for what never reaches an API view.
+
+
+def _for_api(request: HttpRequest) -> bool:
+    return request.path == "/api" or request.path.startswith("/api/")
+
+
+def unknown_path(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    return JsonResponse(body(UNKNOWN_PATH, "NOT_FOUND"), status=404)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _for_api(request):
+        return JsonResponse(body("The request is malformed.", "VALIDATION_ERROR"), status=400)
+    return defaults.bad_request(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _for_api(request):
+        return unknown_path(request)
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if _for_api(request):
+        return JsonResponse(_internal_error(), status=500)
+    return defaults.server_error(request)

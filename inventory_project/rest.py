@@ -1,0 +1,110 @@
+"""JSON in and out of the API: strict when reading, exact in both directions."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, NoReturn
+
+from django.http import UnreadablePostError
+from django.utils.http import parse_header_parameters
+from rest_framework import exceptions, status
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+
+
+class PayloadTooLarge(exceptions.APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+
+
+class AlwaysJSON(BaseContentNegotiation):
+    """Answers JSON whatever Accept says: a 406 has never helped a client."""
+
+    def select_parser(self, request: Any, parsers: Any) -> Any:
+        media_type, parameters = parse_header_parameters(request.content_type or "")
+        charset = str(parameters.get("charset", "utf-8")).lower()
+        if charset not in ("utf-8", "utf8"):
+            return None
+        return next((parser for parser in parsers if parser.media_type == media_type), None)
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class ExactJSONRenderer(BaseRenderer):
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(self, data: Any, accepted_media_type: Any = None, context: Any = None) -> bytes:
+        if data is None:
+            return b""
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return text.encode()
+
+
+class StrictJSONParser(BaseParser):
+    """UTF-8 JSON without duplicate keys, NaN or binary rounding.
+
+    Numbers become int or Decimal. Raises PayloadTooLarge above the view's ``max_body``
+    bytes, and ParseError.
+    """
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        return loads(self.read(stream, parser_context["view"].max_body))
+
+    def read(self, stream: Any, limit: int) -> bytes:
+        declared = int(stream.META.get("CONTENT_LENGTH") or 0)
+        chunked = "HTTP_TRANSFER_ENCODING" in stream.META
+        try:
+            body: bytes = b"" if declared > limit and not chunked else stream.read(limit + 1)
+        except UnreadablePostError as error:
+            raise exceptions.ParseError("The body ended early.") from error
+        if len(body) > limit or (declared > limit and not chunked):
+            raise PayloadTooLarge(f"The body is larger than {limit // 1024} KiB.")
+        return body
+
+
+def loads(body: bytes) -> Any:
+    """Decode a JSON text. Raises ParseError saying what is wrong and where."""
+    if not body.strip():
+        raise exceptions.ParseError("The body is empty.")
+    try:
+        return json.loads(
+            body.decode("utf-8"),
+            parse_int=_integer,
+            parse_float=_decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_object,
+        )
+    except UnicodeDecodeError as error:
+        raise exceptions.ParseError("The body is not valid UTF-8.") from error
+    except ValueError as error:
+        raise exceptions.ParseError(f"Invalid JSON: {error}.") from error
+    except RecursionError as error:
+        raise exceptions.ParseError("Invalid JSON: nested too deeply.") from error
+
+
+def _integer(text: str) -> int | Decimal:
+    # Python refuses to read integers of thousands of digits; the field says that they are too long.
+    return int(text) if len(text) < 20 else Decimal(text)
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent beyond anything: 1e99999999999999999999
+        return Decimal("Infinity")
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("an object names the same key twice")
+    return members

@@ -1,0 +1,20 @@
+"""Where everything is."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
+
+from inventory_project import errors, health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/", include("inventory_levels.api.urls")),
+    re_path(r"^api(?:/.*)?$", errors.unknown_path),
+    re_path(r"^healthz/?$", health.healthz),
+    re_path(r"^readyz/?$", health.readyz),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = errors.bad_request
+handler404 = errors.not_found
+handler500 = errors.server_error
