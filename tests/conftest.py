@@ -1,0 +1,147 @@
+"""The cast: Acme with its products and places, and a client for whoever calls."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from organizations.models import ApiKey, Organization
+from tests import factories
+
+
+@dataclass
+class Api:
+    """A client of the API with one key; ``get("/inventory-levels")`` and so on."""
+
+    key: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    client: Client = field(default_factory=lambda: Client(raise_request_exception=False))
+
+    def request(self, method: str, path: str, body: Any = None, **headers: str):
+        sent = {**self.headers, **{name.replace("_", "-"): v for name, v in headers.items()}}
+        if self.key is not None:
+            sent.setdefault("Authorization", f"Bearer {self.key}")
+        data, content_type = b"", ""
+        if body is not None:
+            data = body if isinstance(body, bytes) else json.dumps(body).encode()
+            content_type = "application/json"
+        content_type = sent.pop("Content-Type", content_type)
+        return self.client.generic(
+            method, f"/api{path}", data, content_type=content_type, headers=sent
+        )
+
+    def get(self, path: str, **headers: str):
+        return self.request("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str):
+        return self.request("POST", path, body, **headers)
+
+    def patch(self, path: str, body: Any = None, **headers: str):
+        return self.request("PATCH", path, body, **headers)
+
+    def delete(self, path: str, **headers: str):
+        return self.request("DELETE", path, **headers)
+
+
+def issue_key(organization: Organization, *scopes: str, **options: Any) -> str:
+    """The text of a new key."""
+    _, text = ApiKey.objects.issue(
+        organization=organization, name="ERP", scopes=scopes or ["inventory:write"], **options
+    )
+    return text
+
+
+@dataclass
+class Acme:
+    """An organization with the places and products of the published example."""
+
+    organization: Organization
+    product: Any
+    location: Any
+    supplier: Any
+    bin: Any
+
+
+def make_acme(**names: str) -> Acme:
+    organization = factories.OrganizationFactory(name="Acme", **names)
+    location = factories.LocationFactory(
+        organization=organization, public_id="loc_123", name="Main warehouse"
+    )
+    return Acme(
+        organization=organization,
+        product=factories.ProductFactory(
+            organization=organization,
+            public_id="prod_123",
+            global_sku="SKU-123",
+            product_name="Widget",
+        ),
+        location=location,
+        supplier=factories.LocationFactory(
+            organization=organization, public_id="loc_456", name="Supplier", type="SUPPLIER"
+        ),
+        bin=factories.LocationFactory(
+            organization=organization,
+            public_id="bin_123",
+            name="A-01",
+            type="BIN",
+            parent=location,
+        ),
+    )
+
+
+@pytest.fixture
+def acme(db) -> Acme:
+    return make_acme()
+
+
+@pytest.fixture
+def api(acme) -> Api:
+    """Acme's ERP, with a key that reads and writes."""
+    key = issue_key(acme.organization)
+    ApiKey.objects.update(last_used_at="2999-01-01T00:00:00Z")  # not due: one statement less
+    return Api(key)
+
+
+@pytest.fixture
+def reader(acme) -> Api:
+    """Acme's dashboard, with a key that only reads."""
+    return Api(issue_key(acme.organization, "inventory:read"))
+
+
+FULL_EXAMPLE: dict[str, Any] = {
+    "productMasterId": "prod_123",
+    "locationId": "loc_123",
+    "minQuantity": 50,
+    "reorderQuantity": 100,
+    "maxQuantity": 500,
+    "status": "Supported",
+    "abcClass": "A",
+    "expectedLeadTimeDays": 7,
+    "replenishmentPeriodDays": 14,
+    "forecastPeriodDays": 30,
+    "forecastQuantity": 200,
+    "preferredBinLocationId": "bin_123",
+    "replenishmentLocationId": "loc_456",
+    "comments": "High priority item",
+}
+
+
+@pytest.fixture
+def example() -> dict[str, Any]:
+    """The published full example."""
+    return dict(FULL_EXAMPLE)
+
+
+@pytest.fixture
+def level(api) -> dict[str, Any]:
+    """The level of Acme's widget in its main warehouse, as the API answered its creation."""
+    return api.post("/inventory-levels", FULL_EXAMPLE).json()
+
+
+def is_postgresql() -> bool:
+    return connection.vendor == "postgresql"
