@@ -1,0 +1,42 @@
+"""How gunicorn serves the product; every value here has an environment variable or a reason."""
+
+import os
+import signal
+from typing import Any
+
+bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
+
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+threads = int(os.environ.get("WEB_THREADS") or 4)
+
+# A gthread worker beats from its own main thread, however long a request takes:
+# this catches a hung process, it does not limit a request.
+timeout = 30
+# How long a stopping server waits for its requests in flight.
+graceful_timeout = 30
+# Also how long a connection that never sends anything can hold up a stop: keep it short.
+keepalive = 5
+
+# The heartbeat is a file's timestamp, and a slow disk would look like a hung worker.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
+
+accesslog = None  # the application logs its requests
+# Believing a proxy's headers is decided in one place, the setting TRUSTED_PROXIES.
+forwarded_allow_ips = ""
+# A management socket in the home folder, which nothing here uses.
+control_socket_disable = True
+
+
+# Ctrl-C reaches the master and every worker at once, and to gunicorn it means "drop
+# everything". Here it means what SIGTERM means: finish the requests in flight, then stop.
+# gunicorn still takes a second one, while it is stopping, for "at once".
+
+
+def when_ready(server: Any) -> None:
+    server.handle_int = server.handle_term
+
+
+def post_worker_init(worker: Any) -> None:
+    # The master tells its workers to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
