@@ -196,6 +196,14 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1.0.0",
     "DESCRIPTION": "Min, reorder point and max per product and location.",
     "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api",
+    "ENUM_NAME_OVERRIDES": {
+        "LevelStatus": "inventory_levels.models.LevelStatus.values",
+        "AbcClass": "inventory_levels.models.AbcClass.values",
+        "ProductStatus": "inventory_levels.models.ProductStatus.values",
+        "LocationType": "inventory_levels.models.LocationType.values",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

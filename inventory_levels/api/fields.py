@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from inventory_levels import quantities
@@ -14,6 +13,8 @@ from organizations import public_ids
 
 class StrictField(serializers.Field[Any, Any, Any, Any]):
     """A field that reads one JSON value; ``null_means`` is what null, where allowed, stands for."""
+
+    json_schema: dict[str, Any]
 
     def __init__(self, *, null_means: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -38,8 +39,9 @@ def _string(value: Any) -> str:
     return value
 
 
-@extend_schema_field({"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"})
 class IdField(StrictField):
+    json_schema = {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"}
+
     def read(self, value: Any) -> str:
         text = _string(value)
         public_ids.has_public_id_form(text)
@@ -47,10 +49,11 @@ class IdField(StrictField):
         return text
 
 
-@extend_schema_field(
-    {"type": "number", "minimum": 0, "maximum": 99999999999.9999, "multipleOf": 0.0001}
-)
 class QuantityField(StrictField):
+    """At most 11 digits before and 4 after the point."""
+
+    json_schema = {"type": "number", "minimum": 0, "maximum": 99999999999.9999}
+
     def read(self, value: Any) -> Any:
         return quantities.quantity(value)
 
@@ -59,6 +62,7 @@ class WholeNumberField(StrictField):
     def __init__(self, *, least: int, most: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.least, self.most = least, most
+        self.json_schema = {"type": "integer", "minimum": least, "maximum": most}
 
     def read(self, value: Any) -> int:
         return quantities.whole_number(value, least=self.least, most=self.most)
@@ -72,6 +76,7 @@ class TextField(StrictField):
     ) -> None:
         super().__init__(**kwargs)
         self.shortest, self.longest, self.empty_is_unset = shortest, longest, empty_is_unset
+        self.json_schema = {"type": "string", "minLength": shortest, "maxLength": longest}
 
     def read(self, value: Any) -> str | None:
         text = _string(value)
@@ -93,6 +98,7 @@ class ChoiceField(StrictField):
     def __init__(self, *, choices: list[str], empty_is_unset: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.choices, self.empty_is_unset = choices, empty_is_unset
+        self.json_schema = {"type": "string", "enum": choices}
         self._by_word = {self._word(choice): choice for choice in choices}
 
     @staticmethod

@@ -30,6 +30,36 @@ class Pages(BasePagination):
         start = (self.page - 1) * self.limit
         return list(queryset[start : start + self.limit]) if start < self.total else []
 
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        whole = {"type": "integer", "minimum": 1}
+        return [
+            {"name": "page", "in": "query", "required": False, "schema": {**whole, "default": 1}},
+            {
+                "name": "limit",
+                "in": "query",
+                "required": False,
+                "schema": {**whole, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+            },
+        ]
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        example = {"page": 1, "pageSize": DEFAULT_LIMIT, "total": 1, "totalPages": 1}
+        return {
+            "type": "object",
+            "required": ["items", "pagination"],
+            "properties": {
+                "items": schema,
+                "pagination": {
+                    "type": "object",
+                    "required": list(example),
+                    "properties": {
+                        name: {"type": "integer", "example": number}
+                        for name, number in example.items()
+                    },
+                },
+            },
+        }
+
     def get_paginated_response(self, data: Any) -> Response:
         pagination = {
             "page": self.page,
