@@ -175,12 +175,13 @@ def _write(record: _Record, row: CatalogRow, values: Mapping[str, Any]) -> Resul
         if row.public_id is not None:
             record.public_id = row.public_id
         record.organization = current_organization()
+        record.updated_at = record.created_at
         record.save(force_insert=True)
         return Result("created", record)
     if not changed:
         return Result("unchanged", record)
     record.updated_at = timezone.now()
-    record.save(update_fields=[*changed, "updated_at"])
+    record.save(force_update=True)
     return Result("updated", record)
 
 

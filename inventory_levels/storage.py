@@ -133,7 +133,9 @@ def _clock() -> tuple[str, datetime | None]:
 
 
 def _values(level: InventoryLevel) -> list[Any]:
-    return [field.get_db_prep_save(getattr(level, field.attname), connection) for field in _COLUMNS]
+    return [
+        field.get_db_prep_save(field.pre_save(level, add=True), connection) for field in _COLUMNS
+    ]
 
 
 def delete_level(level: InventoryLevel) -> datetime:

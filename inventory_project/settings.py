@@ -211,7 +211,14 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "inventory_project.requests.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "inventory_project.requests.RequestIdFilter"},
+        # An API error was logged where it was handled; this logger adds those of other pages.
+        "with_traceback": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: bool(record.exc_info),
+        },
+    },
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
     },
@@ -226,7 +233,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # 4xx answers are the client's business; a 5xx is logged where it is handled.
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["with_traceback"]},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

@@ -10,7 +10,7 @@ from django.core.validators import RegexValidator
 from ulid import ULID
 
 MAX_LENGTH = 64
-PUBLIC_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}\Z")
+PUBLIC_ID = re.compile(r"\A[A-Za-z0-9_.:-]{1,64}\Z")
 
 # A product named "bulk" could never be read: /api/products/bulk is another page.
 RESERVED = frozenset(

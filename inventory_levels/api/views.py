@@ -148,11 +148,11 @@ class CatalogViewSet(ApiViewSet):
         """The organization's records, in the list's order."""
         raise NotImplementedError
 
-    def save(self, row: CatalogRow) -> Any:
+    def store(self, row: CatalogRow) -> Any:
         """Create or update one record. Raises its Refusal."""
         raise NotImplementedError
 
-    def delete(self, public_id: str) -> None:
+    def remove(self, public_id: str) -> None:
         raise NotImplementedError
 
     def list(self, request: Request) -> Response:
@@ -168,19 +168,19 @@ class CatalogViewSet(ApiViewSet):
     def create(self, request: Request) -> Response:
         values = self.shape.run_validation(self.body(request))
         self.check_parameters()
-        result = self.save(CatalogRow(public_id=values.pop("public_id", None), values=values))
+        result = self.store(CatalogRow(public_id=values.pop("public_id", None), values=values))
         status = 201 if result.outcome == "created" else 200
         return Response(self.shape.to_representation(result.saved), status)
 
     def partial_update(self, request: Request, public_id: str) -> Response:
         values = self.shape.run_validation(self.body(request))
         self.check_parameters()
-        result = self.save(CatalogRow(public_id=public_id, values=values, must_exist=True))
+        result = self.store(CatalogRow(public_id=public_id, values=values, must_exist=True))
         return Response(self.shape.to_representation(result.saved))
 
     def destroy(self, request: Request, public_id: str) -> Response:
         self.check_parameters()
-        self.delete(public_id)
+        self.remove(public_id)
         return Response({"success": True, "message": f"{self.noun} deleted"})
 
 
@@ -193,10 +193,10 @@ class ProductViewSet(CatalogViewSet):
     def rows(self) -> Any:
         return ProductMaster.objects.order_by("pk")
 
-    def save(self, row: CatalogRow) -> Any:
+    def store(self, row: CatalogRow) -> Any:
         return catalog.save_product(row)
 
-    def delete(self, public_id: str) -> None:
+    def remove(self, public_id: str) -> None:
         catalog.delete_product(public_id)
 
 
@@ -209,8 +209,8 @@ class LocationViewSet(CatalogViewSet):
     def rows(self) -> Any:
         return Location.objects.select_related("parent").order_by("pk")
 
-    def save(self, row: CatalogRow) -> Any:
+    def store(self, row: CatalogRow) -> Any:
         return catalog.save_location(row)
 
-    def delete(self, public_id: str) -> None:
+    def remove(self, public_id: str) -> None:
         catalog.delete_location(public_id)

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from inventory_levels.models.columns import (
+    FoldedTextField,
     is_text,
     public_id,
     quantity,
@@ -45,6 +46,7 @@ class ProductMaster(TenantModel):
     public_id = public_id(new_product_id)
     global_sku = ExactCharField("SKU", max_length=64, validators=[is_text])
     product_name = ExactCharField("name", max_length=255, validators=[is_text])
+    folded = FoldedTextField(sources=["global_sku", "product_name"])
     unit_cost = quantity("Cost of one unit, in the organization's currency.")
     status = models.CharField(
         max_length=16, choices=ProductStatus.choices, default=ProductStatus.ACTIVE

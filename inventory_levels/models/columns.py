@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +24,30 @@ NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\u
 is_text = RegexValidator(
     NOT_TEXT, "must not hold control characters", code="not_text", inverse_match=True
 )
+
+
+class FoldedTextField(models.TextField):  # type: ignore[type-arg]  # not generic at run time
+    """Other fields' text, case-folded by Python when the row is written.
+
+    Each database folds only some of Unicode's letters, and each others; this way a search
+    finds the same on both. Null where all the sources are.
+    """
+
+    def __init__(self, *, sources: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(null=True, editable=False, **{**kwargs, "default": None})
+        self.sources = list(sources)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        for fixed in ("null", "editable", "default"):
+            kwargs.pop(fixed, None)
+        return name, path, args, {**kwargs, "sources": self.sources}
+
+    def pre_save(self, row: models.Model, add: bool) -> str | None:
+        texts = [text for source in self.sources if (text := getattr(row, source)) is not None]
+        folded = "\n".join(texts).casefold() if texts else None
+        setattr(row, self.attname, folded)
+        return folded
 
 
 def public_id(default: Any) -> ExactCharField:

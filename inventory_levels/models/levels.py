@@ -16,6 +16,7 @@ from inventory_levels.models.catalog import Location, ProductMaster
 from inventory_levels.models.columns import (
     MAX_COMMENTS,
     MAX_DAYS,
+    FoldedTextField,
     days,
     is_text,
     public_id,
@@ -23,6 +24,7 @@ from inventory_levels.models.columns import (
     same_organization,
     unset_or_in_range,
 )
+from inventory_levels.models.history import LevelChange
 from organizations import public_ids
 from organizations.tenancy import TenantForeignKey, TenantManager, TenantModel
 
@@ -137,9 +139,21 @@ class InventoryLevel(TenantModel):
     comments = models.TextField(
         null=True, blank=True, validators=[MaxLengthValidator(MAX_COMMENTS), is_text]
     )
+    folded_comments = FoldedTextField(sources=["comments"])
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    # The history's entry of the state as it is now. There is no column for it: what would be
+    # an index of updated_at, moved by every write, is the append-only history's index.
+    latest_change = models.ForeignObject(
+        LevelChange,
+        on_delete=models.DO_NOTHING,
+        from_fields=["organization", "public_id", "version"],
+        to_fields=["organization", "level_public_id", "version"],
+        related_name="+",
+        editable=False,
+    )
 
     objects: ClassVar[LevelManager] = LevelManager()
 
