@@ -172,8 +172,7 @@ def _write(record: _Record, row: CatalogRow, values: Mapping[str, Any]) -> Resul
     is_new = record.pk is None
     changed: list[str] = _changed(record, values)
     if is_new:
-        if row.public_id is not None:
-            record.public_id = row.public_id
+        record.public_id = row.public_id or record.new_public_id()
         record.organization = current_organization()
         record.updated_at = record.created_at
         record.save(force_insert=True)
@@ -244,11 +243,26 @@ def _check_place(location: Location, values: Mapping[str, Any]) -> None:
             raise Invalid({"parentId": ["is required for a bin"]})
     elif location.pk is not None and (parent == location or parent.is_below(location)):
         raise Invalid({"parentId": ["must not be the location itself or inside it"]})
-    elif parent.path.count("/") >= MAX_DEPTH:
+    elif _depth(parent) + _height(location) > MAX_DEPTH:
         raise Invalid({"parentId": [f"locations nest at most {MAX_DEPTH} deep"]})
     siblings = Location.objects.filter(parent=parent).exclude(pk=location.pk)
     if siblings.filter(name=values["name"]).exists():
         raise Conflict("A location next to it has this name", {"name": ["is taken"]})
+
+
+def _depth(location: Location) -> int:
+    """1 at the top."""
+    return location.path.count("/")
+
+
+def _height(location: Location) -> int:
+    """How deep the tree goes from the location downwards: 1 for one that has nothing inside."""
+    if location.pk is None:
+        return 1
+    inside = Location.objects.filter(path__contains=f"/{location.pk}/")
+    paths = inside.values_list("path", flat=True)
+    deepest = max((path.count("/") for path in paths), default=_depth(location))
+    return deepest - _depth(location) + 1
 
 
 def _move(location: Location, path: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
@@ -149,6 +149,28 @@ def delete_level(level: InventoryLevel) -> datetime:
         )
         (at,) = cursor.fetchone()
     return now or at
+
+
+def changed_until(*, since: datetime) -> datetime:
+    """A time before every change that a reader can't see yet; later ones will be at or after it.
+
+    PostgreSQL: the start of the oldest transaction that is writing. Each of ours takes a lock,
+    which gives it a transaction id, in a statement before the one whose start it writes down as
+    the time of the change; so whoever has no id yet will write down a later time than this one.
+    SQLite: writers take turns, so whatever comes is not before the last change there is;
+    ``since`` where there is none.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT least(statement_timestamp(), min(xact_start)) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND backend_xid IS NOT NULL "
+                "AND pid <> pg_backend_pid()"
+            )
+            (moment,) = cursor.fetchone()
+        return cast(datetime, moment)
+    latest = LevelChange.objects.aggregate(at=models.Max("at"))["at"]
+    return latest or since
 
 
 def insert_changes(changes: Iterable[LevelChange]) -> None:

@@ -100,6 +100,10 @@ class TenantManager(models.Manager[_Row]):
             return rows
         return rows.filter(organization_id=scope.pk)
 
+    def none(self) -> models.QuerySet[_Row]:
+        """No rows: nobody's, so it needs no scope."""
+        return super().get_queryset().none()
+
 
 class TenantForeignKey(models.ForeignKey):  # type: ignore[type-arg]  # not generic at run time
     """A foreign key between tenant tables that joins on the organization as well as the id.

@@ -53,7 +53,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         for name, value in data.items():
             field: Any = self.fields.get(name)
             if field is None:
-                problems[_printable(name)] = ["unknown field"]
+                problems[printable(name)] = ["unknown field"]
             elif not field.read_only:
                 try:
                     values[field.source] = field.read_nullable(value)
@@ -72,7 +72,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         """Adjust the values or add problems once all fields are read."""
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """A client's field name, safe to repeat: half a surrogate pair would break the answer."""
     return name.encode("utf-8", "backslashreplace").decode()[:100]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import exceptions, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,12 +13,14 @@ from rest_framework.response import Response
 from inventory_levels import catalog, services
 from inventory_levels.api import schema
 from inventory_levels.api.conditional import Precondition, etag
-from inventory_levels.api.pagination import Pages
+from inventory_levels.api.filters import LevelFilter, LocationFilter, ProductFilter
+from inventory_levels.api.pagination import LevelPages, Pages
 from inventory_levels.api.serializers import (
     LevelSerializer,
     LocationSerializer,
     ProductSerializer,
     StrictSerializer,
+    printable,
 )
 from inventory_levels.catalog import CatalogRow
 from inventory_levels.models import InventoryLevel, LevelChange, Location, ProductMaster
@@ -26,12 +29,17 @@ from inventory_levels.services import LevelRow, Origin
 
 
 class ApiViewSet(viewsets.GenericViewSet[Any]):
-    """What every viewset shares: the contract's order of checks, and strict parameters."""
+    """What every viewset shares: the contract's order of checks, and strict parameters.
+
+    The class's queryset is empty: it only tells the documentation the model.
+    """
 
     http_method_names = ["get", "head", "post", "patch", "delete"]
     scope = "inventory"
     read_only_actions: frozenset[str] = frozenset()
-    pagination_class = Pages
+    pagination_class: type[Pages] = Pages
+    filter_backends = [DjangoFilterBackend]
+    filterset_class: Any = None
     lookup_field = "public_id"
     shape: StrictSerializer
     lookup_value_regex = "[A-Za-z0-9_.:-]{1,64}"
@@ -65,18 +73,27 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
             raise exceptions.ParseError("The body is empty.")
         return request.data
 
-    def check_parameters(self, allowed: frozenset[str] = frozenset()) -> None:
-        """Refuse unknown query parameters by name."""
-        unknown = [name for name in self.request.query_params if name not in allowed]
-        if unknown:
-            raise exceptions.ValidationError(
-                {ascii(name)[1:-1][:100]: ["unknown parameter"] for name in unknown}
-            )
+    def check_parameters(self, *known: str) -> None:
+        """Refuse query parameters that are unknown, or given twice, by name."""
+        problems = {}
+        for name, values in self.request.query_params.lists():
+            if name not in known:
+                problems[printable(name)] = ["unknown parameter"]
+            elif len(values) > 1:
+                problems[name] = ["is given more than once"]
+        if problems:
+            raise exceptions.ValidationError(problems)
 
-    def page_of(self, rows: Any) -> Response:
-        self.check_parameters(Pages.parameters)
-        page = self.paginate_queryset(rows) or []
-        return self.get_paginated_response([self.shape.to_representation(row) for row in page])
+    def page_of(self, rows: Any, records: Any = None) -> Response:
+        """The page that the query asks for of the rows; ``records`` loads more of each row."""
+        paginator: Any = self.paginator
+        filters = self.filterset_class.base_filters if self.filterset_class else ()
+        self.check_parameters(*paginator.parameters, *filters)
+        keys = self.paginate_queryset(self.filter_queryset(rows)) or []
+        by_key = (rows if records is None else records).in_bulk(keys)
+        # A row that was deleted since its key was read is not there any more.
+        page = [self.shape.to_representation(by_key[key]) for key in keys if key in by_key]
+        return self.get_paginated_response(page)
 
 
 LEVEL, LEVEL_PATCH = LevelSerializer(), LevelSerializer(partial=True)
@@ -86,10 +103,13 @@ LEVEL, LEVEL_PATCH = LevelSerializer(), LevelSerializer(partial=True)
 class LevelViewSet(ApiViewSet):
     serializer_class = LevelSerializer
     shape = LEVEL
+    queryset = InventoryLevel.objects.none()
+    pagination_class = LevelPages
+    filterset_class = LevelFilter
 
     def list(self, request: Request) -> Response:
-        levels = InventoryLevel.objects.with_references().order_by("product_id", "location_id")
-        return self.page_of(levels)
+        levels = InventoryLevel.objects
+        return self.page_of(levels.all(), levels.with_references())
 
     def retrieve(self, request: Request, public_id: str) -> Response:
         self.check_parameters()
@@ -145,7 +165,7 @@ class CatalogViewSet(ApiViewSet):
     noun: str
 
     def rows(self) -> Any:
-        """The organization's records, in the list's order."""
+        """The organization's records."""
         raise NotImplementedError
 
     def store(self, row: CatalogRow) -> Any:
@@ -187,11 +207,13 @@ class CatalogViewSet(ApiViewSet):
 @schema.products
 class ProductViewSet(CatalogViewSet):
     serializer_class = ProductSerializer
+    filterset_class = ProductFilter
+    queryset = ProductMaster.objects.none()
     shape = ProductSerializer()
     noun = "Product"
 
     def rows(self) -> Any:
-        return ProductMaster.objects.order_by("pk")
+        return ProductMaster.objects.all()
 
     def store(self, row: CatalogRow) -> Any:
         return catalog.save_product(row)
@@ -203,11 +225,13 @@ class ProductViewSet(CatalogViewSet):
 @schema.locations
 class LocationViewSet(CatalogViewSet):
     serializer_class = LocationSerializer
+    filterset_class = LocationFilter
+    queryset = Location.objects.none()
     shape = LocationSerializer()
     noun = "Location"
 
     def rows(self) -> Any:
-        return Location.objects.select_related("parent").order_by("pk")
+        return Location.objects.select_related("parent")
 
     def store(self, row: CatalogRow) -> Any:
         return catalog.save_location(row)

@@ -74,6 +74,9 @@ class ProductMaster(TenantModel):
             ),
         ]
 
+    def new_public_id(self) -> str:
+        return new_product_id()
+
     def __str__(self) -> str:
         return f"{self.global_sku} · {self.product_name}"
 
@@ -130,6 +133,10 @@ class Location(TenantModel):
 
     def __str__(self) -> str:
         return str(self.name)
+
+    def new_public_id(self) -> str:
+        kind = "bin" if self.type == LocationType.BIN else "loc"
+        return public_ids.new_public_id(kind)
 
     @property
     def path_below(self) -> str:
