@@ -63,16 +63,6 @@ def save_locations(
     return _save(rows, _save_location, on_error=on_error, dry_run=dry_run)
 
 
-def save_product(row: CatalogRow) -> Result[ProductMaster]:
-    """Create or update one product: a batch of one. Raises the row's Refusal."""
-    return save_products([row])[0].or_raise()
-
-
-def save_location(row: CatalogRow) -> Result[Location]:
-    """Create or update one location, likewise."""
-    return save_locations([row])[0].or_raise()
-
-
 def delete_product(public_id: str) -> None:
     """Raises NotFound, and Conflict while levels refer to the product. Locks its row."""
     with transaction.atomic():

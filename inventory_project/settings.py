@@ -143,6 +143,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "inventory_project" / "static"]
 STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -194,10 +195,14 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Inventory Levels",
     "VERSION": "1.0.0",
-    "DESCRIPTION": "Min, reorder point and max per product and location.",
+    "DESCRIPTION": (
+        "Min, reorder point, max and all that decides replenishment, per product and location. "
+        "Send your key as `Authorization: Bearer ilk_…`; it fixes the organization."
+    ),
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api",
+    "PREPROCESSING_HOOKS": ["inventory_levels.api.schema.without_trailing_slash"],
     "ENUM_NAME_OVERRIDES": {
         "LevelStatus": "inventory_levels.models.LevelStatus.values",
         "AbcClass": "inventory_levels.models.AbcClass.values",

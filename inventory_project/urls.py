@@ -2,11 +2,14 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from django.views.generic import RedirectView
+from django.views.generic import RedirectView, TemplateView
 
+from inventory_levels.api.views import IndexView
 from inventory_project import errors, health
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", TemplateView.as_view(template_name="start.html"), name="start"),
+    path("api", IndexView.as_view()),
     path("api/", include("inventory_levels.api.urls")),
     re_path(r"^api(?:/.*)?$", errors.unknown_path),
     re_path(r"^healthz/?$", health.healthz),

@@ -8,7 +8,7 @@ import secrets
 import string
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -17,16 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from organizations import public_ids
-
-
-class ExactCharField(models.CharField):  # type: ignore[type-arg]  # not generic at run time
-    """Text that compares exactly and sorts by code point, whatever the database's locale."""
-
-    def db_parameters(self, connection: Any) -> Any:
-        parameters = super().db_parameters(connection)
-        if connection.vendor == "postgresql":
-            parameters["collation"] = "C"
-        return parameters
+from organizations.texts import ExactCharField, is_text
 
 
 class Organization(models.Model):
@@ -39,7 +30,7 @@ class Organization(models.Model):
         default=public_ids.new_organization_id,
         editable=False,
     )
-    name = models.CharField(max_length=255)
+    name = models.CharField(max_length=255, validators=[is_text])
     is_active = models.BooleanField(
         "active", default=True, help_text="Keys and members of an inactive organization get a 403."
     )
@@ -103,9 +94,13 @@ def normalized_scope(text: str) -> str:
 def normalized_network(text: str) -> str:
     """An IP address or CIDR range as stored. Raises ValidationError."""
     try:
-        return str(ipaddress.ip_network(text.strip(), strict=False))
+        network = ipaddress.ip_network(text.strip(), strict=False)
     except ValueError as error:
         raise ValidationError(f"{text!r} is neither an IP address nor a range.") from error
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is not None and network.prefixlen >= 96:
+        network = ipaddress.ip_network((mapped, network.prefixlen - 96))
+    return str(network)
 
 
 class ApiKeyManager(models.Manager["ApiKey"]):
@@ -120,12 +115,12 @@ class ApiKeyManager(models.Manager["ApiKey"]):
     ) -> tuple[ApiKey, str]:
         """Create a key and return it with its text, which is known only now.
 
-        Raises ValidationError for an unknown scope or a malformed IP range.
+        Raises ValidationError for an impossible name, an unknown scope or a malformed IP range.
         """
         alphabet = string.ascii_lowercase + string.digits
         identifier = "".join(secrets.choice(alphabet) for _ in range(8))
         text = f"ilk_{identifier}_{secrets.token_urlsafe(32)}"
-        key = self.create(
+        key = self.model(
             organization=organization,
             name=name,
             prefix=text[:12],
@@ -135,6 +130,8 @@ class ApiKeyManager(models.Manager["ApiKey"]):
             allowed_ips=[normalized_network(network) for network in allowed_ips],
             expires_at=expires_at,
         )
+        key.full_clean()
+        key.save(force_insert=True)
         return key, text
 
     def with_text(self, text: str) -> ApiKey | None:
@@ -160,7 +157,7 @@ class ApiKey(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="api_keys"
     )
-    name = models.CharField(max_length=255)
+    name = models.CharField(max_length=255, validators=[is_text])
     prefix = ExactCharField(max_length=12, unique=True, editable=False)
     last_characters = models.CharField(max_length=4, editable=False)
     digest = ExactCharField(max_length=64, unique=True, editable=False)

@@ -37,6 +37,19 @@ LEVEL_PATCHED = {
 }
 LEVEL_DELETED = {"success": True, "message": "Inventory level deleted"}
 
+CHANGE = {
+    "action": "UPDATE",
+    "at": "2026-11-03T09:00:00.000000Z",
+    "actor": {"type": "apiKey", "id": "key_01kbcdefghjkmnpqrstvwxyz00", "name": "ERP"},
+    "source": "api",
+    "reason": None,
+    "version": 2,
+    "levelId": "level_123",
+    "productMasterId": "prod_123",
+    "locationId": "loc_123",
+    "changes": {"reorderQuantity": {"old": 100, "new": 150}},
+}
+
 PRODUCT_REQUEST: dict[str, Any] = {
     "id": "prod_123",
     "globalSku": "SKU-123",
@@ -60,6 +73,40 @@ LOCATION = {
 }
 LOCATION_PATCH = {"name": "A-02"}
 LOCATION_DELETED = {"success": True, "message": "Location deleted"}
+
+
+def bulk_request(item: dict[str, Any]) -> dict[str, Any]:
+    return {"items": [item], "onError": "skip", "dryRun": False}
+
+
+def bulk(public_id: str) -> dict[str, Any]:
+    """One item written, one refused."""
+    return {
+        "created": 1,
+        "updated": 0,
+        "unchanged": 0,
+        "failed": 1,
+        "dryRun": False,
+        "results": [
+            {
+                "index": 0,
+                "outcome": "created",
+                "id": public_id,
+                "error": None,
+                "code": None,
+                "details": None,
+            },
+            {
+                "index": 1,
+                "outcome": "failed",
+                "id": None,
+                "error": "status: must be a string",
+                "code": "VALIDATION_ERROR",
+                "details": {"status": ["must be a string"]},
+            },
+        ],
+    }
+
 
 # What each refusal looks like, by status.
 ERRORS = {

@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
 from inventory_levels import quantities
-from inventory_levels.models import NOT_TEXT
 from organizations import public_ids
+from organizations.texts import NOT_TEXT
 
 
 class StrictField(serializers.Field[Any, Any, Any, Any]):

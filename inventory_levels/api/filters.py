@@ -15,7 +15,6 @@ from drf_spectacular.utils import extend_schema_field
 
 from inventory_levels.api.fields import ChoiceField, IdField
 from inventory_levels.models import (
-    NOT_TEXT,
     SETTINGS,
     AbcClass,
     InventoryLevel,
@@ -26,6 +25,7 @@ from inventory_levels.models import (
     ProductMaster,
     ProductStatus,
 )
+from organizations.texts import NOT_TEXT
 
 MAX_VALUES = 500
 MAX_TEXT = 255

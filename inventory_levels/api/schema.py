@@ -15,11 +15,23 @@ from drf_spectacular.utils import (
     OpenApiResponse,
     extend_schema,
     extend_schema_view,
+    inline_serializer,
 )
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from inventory_levels.api import examples
-from inventory_levels.api.serializers import LevelSerializer, LocationSerializer, ProductSerializer
+from inventory_levels.api.serializers import (
+    ChangeSerializer,
+    LevelSerializer,
+    LocationSerializer,
+    ProductSerializer,
+)
+
+
+def without_trailing_slash(endpoints: list[Any]) -> list[Any]:
+    """Every path answers both ways; the document shows the plain one."""
+    return [(path.rstrip("/"), *rest) for path, *rest in endpoints]
 
 
 class _StrictFieldSchema(OpenApiSerializerFieldExtension):
@@ -70,6 +82,40 @@ class DeletedSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
+class BulkResultSerializer(serializers.Serializer[Any]):
+    index = serializers.IntegerField(help_text="The item's place in the request, from 0.")
+    outcome = serializers.ChoiceField(choices=["created", "updated", "unchanged", "failed"])
+    id = serializers.CharField(
+        allow_null=True, help_text="null where it failed, or would be created in a dry run."
+    )
+    error = serializers.CharField(allow_null=True)
+    code = serializers.CharField(allow_null=True)
+    details = serializers.DictField(allow_null=True)
+
+
+class BulkAnswerSerializer(serializers.Serializer[Any]):
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    dryRun = serializers.BooleanField()
+    results = BulkResultSerializer(many=True)
+
+
+class BulkRefusalSerializer(BulkAnswerSerializer):
+    """An aborted bulk request: the error, and every failed row."""
+
+    error = serializers.CharField()
+    code = serializers.CharField()
+    details = serializers.DictField(required=False)
+    created = serializers.IntegerField(required=False)
+    updated = serializers.IntegerField(required=False)
+    unchanged = serializers.IntegerField(required=False)
+    failed = serializers.IntegerField(required=False)
+    dryRun = serializers.BooleanField(required=False)
+    results = BulkResultSerializer(many=True, required=False)
+
+
 MEANING = {
     400: "Bad input; `details` names every bad field.",
     401: "No key, or a bad one.",
@@ -109,19 +155,59 @@ def operation(
     *,
     refusals: tuple[int, ...] = (),
     request: Any = None,
+    request_shape: Any = empty,
     parameters: tuple[OpenApiParameter, ...] = (),
+    name: str | None = None,
 ) -> Any:
     """One documented operation: its answers, and the refusals besides those of every one."""
     responses: dict[int, Any] = dict(answers)
-    for status in sorted({*ALWAYS, *refusals}):
+    for status in sorted({*ALWAYS, *refusals} - responses.keys()):
         responses[status] = _answer(ErrorSerializer, examples.ERRORS[status], MEANING[status])
     return extend_schema(
+        operation_id=name,
         summary=summary,
         description=description,
         responses=responses,
         parameters=list(parameters),
         examples=[OpenApiExample("Request", request, request_only=True)] if request else None,
+        request=request_shape,
     )
+
+
+def _bulk(plural: str, shape: Any, request: Any, public_id: str) -> Any:
+    """Many items in one request; a component of its own for each kind."""
+    kind = shape.__name__.removesuffix("Serializer")
+    envelope = inline_serializer(
+        f"{kind}Bulk",
+        {
+            "items": shape(many=True, help_text="1 to 10,000 items."),
+            "onError": serializers.ChoiceField(
+                choices=["abort", "skip"],
+                default="abort",
+                help_text="abort: all or nothing; skip: the good items are written.",
+            ),
+            "dryRun": serializers.BooleanField(
+                default=False, help_text="Check everything, write nothing."
+            ),
+        },
+    )
+    sentence = "1 of 2 items were refused; nothing was written."
+    aborted = {"error": sentence, "code": "VALIDATION_ERROR", **examples.bulk(public_id)}
+    aborted |= {"created": 0, "results": aborted["results"][1:]}
+    return operation(
+        f"Create or update many {plural}",
+        "Each item as in a single request. Every bad item is told, not just the first.",
+        {
+            200: _answer(BulkAnswerSerializer, examples.bulk(public_id), "A result an item."),
+            400: _answer(BulkRefusalSerializer, aborted, "Nothing was written."),
+        },
+        refusals=BODY,
+        request=examples.bulk_request(request),
+        request_shape=envelope,
+    )
+
+
+_HISTORY = "Who changed what, newest first, deletions included."
 
 
 levels = extend_schema_view(
@@ -168,13 +254,37 @@ levels = extend_schema_view(
         refusals=(400, 404, 412),
         parameters=(_IF_MATCH,),
     ),
+    bulk=_bulk("levels", LevelSerializer, examples.LEVEL_REQUEST, "level_123"),
+    history=operation(
+        "Read a level's history",
+        f"{_HISTORY} Readable after the level is gone.",
+        {200: _answer(ChangeSerializer(many=True), examples.CHANGE, "A page of changes.")},
+        refusals=(400, 404),
+        name="inventory_levels_history",
+    ),
+    organization_history=operation(
+        "Read the organization's history",
+        f"{_HISTORY} With updatedSince and changedUntil, deletions can be followed.",
+        {200: _answer(ChangeSerializer(many=True), examples.CHANGE, "A page of changes.")},
+        refusals=(400,),
+        name="history_list",
+    ),
 )
 
 
 def _catalog(
-    noun: str, shape: Any, record: Any, request: Any, patch: Any, deleted: Any, key: str
+    noun: str,
+    shape: Any,
+    record: Any,
+    request: Any,
+    patch: Any,
+    deleted: Any,
+    key: str,
+    **more: Any,
 ) -> Any:
     return extend_schema_view(
+        bulk=_bulk(f"{noun}s", shape, request, record["id"]),
+        **more,
         list=operation(
             f"List {noun}s",
             f"The organization's {noun}s, oldest first.",
@@ -221,6 +331,13 @@ products = _catalog(
     examples.PRODUCT_PATCH,
     examples.PRODUCT_DELETED,
     "`globalSku`",
+    levels=operation(
+        "List a product's levels",
+        "The same shape and filters as the list of all levels.",
+        {200: _answer(LevelSerializer(many=True), examples.LEVEL, "A page of levels.")},
+        refusals=(400, 404),
+        name="products_inventory_levels",
+    ),
 )
 locations = _catalog(
     "location",
@@ -231,3 +348,5 @@ locations = _catalog(
     examples.LOCATION_DELETED,
     "`parentId` and `name`",
 )
+
+index = extend_schema(exclude=True)

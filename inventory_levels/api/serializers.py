@@ -23,6 +23,7 @@ from inventory_levels.models import (
     SETTINGS,
     AbcClass,
     InventoryLevel,
+    LevelChange,
     LevelStatus,
     Location,
     LocationType,
@@ -204,6 +205,49 @@ class LevelSerializer(StrictSerializer):
                 "productName": product.product_name,
             },
             "location": {"id": location.public_id, "name": location.name},
+        }
+
+
+class _ActorReference(serializers.Serializer[Any]):
+    type = serializers.ChoiceField(choices=["apiKey", "user", "command"])
+    id = serializers.CharField()
+    name = serializers.CharField()
+
+
+class ChangeSerializer(StrictSerializer):
+    """One entry of a level's history."""
+
+    action = serializers.ChoiceField(choices=LevelChange.Action.choices)
+    at = serializers.DateTimeField()
+    actor = _ActorReference()
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # a field of that name
+        choices=LevelChange.Source.choices
+    )
+    reason = serializers.CharField(allow_null=True)
+    version = serializers.IntegerField()
+    levelId = IdField()
+    productMasterId = IdField()
+    locationId = IdField()
+    changes = serializers.DictField(
+        help_text='Each changed field with its old and new value: `{"old": 5, "new": 7}`.'
+    )
+
+    def to_representation(self, change: LevelChange) -> dict[str, Any]:
+        return {
+            "action": change.action,
+            "at": time(change.at),
+            "actor": {
+                "type": change.actor_type,
+                "id": change.actor_id,
+                "name": change.actor_name,
+            },
+            "source": change.source,
+            "reason": change.reason,
+            "version": change.version,
+            "levelId": change.level_public_id,
+            "productMasterId": change.product_public_id,
+            "locationId": change.location_public_id,
+            "changes": change.changes,
         }
 
 

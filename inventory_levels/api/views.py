@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import exceptions, viewsets
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from inventory_levels import catalog, services
-from inventory_levels.api import schema
+from inventory_levels.api import bulk, schema
 from inventory_levels.api.conditional import Precondition, etag
-from inventory_levels.api.filters import LevelFilter, LocationFilter, ProductFilter
-from inventory_levels.api.pagination import LevelPages, Pages
+from inventory_levels.api.filters import ChangeFilter, LevelFilter, LocationFilter, ProductFilter
+from inventory_levels.api.pagination import ChangePages, LevelPages, Pages
 from inventory_levels.api.serializers import (
+    ChangeSerializer,
     LevelSerializer,
     LocationSerializer,
     ProductSerializer,
@@ -47,7 +52,7 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
     @property
     def max_body(self) -> int:
         """Bytes a body may have."""
-        return int(settings.MAX_BODY)
+        return int(settings.MAX_BULK_BODY if self.action == "bulk" else settings.MAX_BODY)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Key and organization, then method, then scope."""
@@ -99,6 +104,36 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
 LEVEL, LEVEL_PATCH = LevelSerializer(), LevelSerializer(partial=True)
 
 
+class IndexView(APIView):
+    """What there is, for whoever looks at /api itself."""
+
+    authentication_classes: Sequence[Any] = []
+    permission_classes: Sequence[Any] = []
+
+    @schema.index
+    def get(self, request: Request) -> Response:
+        return Response(
+            {
+                "name": "Inventory Levels",
+                "inventoryLevels": "/api/inventory-levels",
+                "history": "/api/inventory-levels/history",
+                "products": "/api/products",
+                "locations": "/api/locations",
+                "schema": "/api/schema",
+                "docs": "/api/docs",
+            }
+        )
+
+
+HISTORY: dict[str, Any] = {
+    "serializer_class": ChangeSerializer,
+    "shape": ChangeSerializer(),
+    "pagination_class": ChangePages,
+    "filterset_class": ChangeFilter,
+    "queryset": LevelChange.objects.none(),
+}
+
+
 @schema.levels
 class LevelViewSet(ApiViewSet):
     serializer_class = LevelSerializer
@@ -123,12 +158,8 @@ class LevelViewSet(ApiViewSet):
     def create(self, request: Request) -> Response:
         values = LEVEL.run_validation(self.body(request))
         self.check_parameters()
-        row = LevelRow(
-            product=values.pop("product"),
-            location=values.pop("location"),
-            settings=values,
-            precondition=Precondition(request),
-        )
+        row = level_row(values)
+        row.precondition = Precondition(request)
         result = services.save_level(row, origin=origin(request))
         return answer(result.saved, status=201 if result.outcome == "created" else 200)
 
@@ -149,14 +180,43 @@ class LevelViewSet(ApiViewSet):
         services.delete_level(public_id, origin=origin(request), precondition=Precondition(request))
         return Response({"success": True, "message": "Inventory level deleted"})
 
+    @action(detail=False, methods=["post"], pagination_class=None, filterset_class=None)
+    def bulk(self, request: Request) -> Response:
+        body = self.body(request)
+        self.check_parameters()
+        return bulk.save_all(
+            body,
+            read=lambda item: level_row(LEVEL.run_validation(item)),
+            save=partial(services.save_levels, origin=origin(request, LevelChange.Source.BULK)),
+        )
+
+    @action(detail=False, url_path="history", **HISTORY)
+    def organization_history(self, request: Request) -> Response:
+        return self.page_of(LevelChange.objects.all())
+
+    @action(detail=True, **HISTORY)
+    def history(self, request: Request, public_id: str) -> Response:
+        changes = LevelChange.objects.filter(level_public_id=public_id)
+        if not changes.exists():
+            raise NotFound("Inventory level not found")
+        return self.page_of(changes)
+
 
 def answer(level: InventoryLevel, status: int = 200) -> Response:
     return Response(LEVEL.to_representation(level), status, headers={"ETag": etag(level)})
 
 
-def origin(request: Request) -> Origin:
+def level_row(values: dict[str, Any]) -> LevelRow:
+    return LevelRow(product=values.pop("product"), location=values.pop("location"), settings=values)
+
+
+def origin(request: Request, source: LevelChange.Source = LevelChange.Source.API) -> Origin:
     caller: Any = request.auth
-    return Origin(caller.actor, LevelChange.Source.API)
+    return Origin(caller.actor, source)
+
+
+def catalog_row(values: dict[str, Any]) -> CatalogRow:
+    return CatalogRow(public_id=values.pop("public_id", None), values=values)
 
 
 class CatalogViewSet(ApiViewSet):
@@ -168,8 +228,8 @@ class CatalogViewSet(ApiViewSet):
         """The organization's records."""
         raise NotImplementedError
 
-    def store(self, row: CatalogRow) -> Any:
-        """Create or update one record. Raises its Refusal."""
+    def store(self, rows: list[CatalogRow], **options: Any) -> Any:
+        """Create or update records; a result a row."""
         raise NotImplementedError
 
     def remove(self, public_id: str) -> None:
@@ -188,20 +248,31 @@ class CatalogViewSet(ApiViewSet):
     def create(self, request: Request) -> Response:
         values = self.shape.run_validation(self.body(request))
         self.check_parameters()
-        result = self.store(CatalogRow(public_id=values.pop("public_id", None), values=values))
+        result = self.store([catalog_row(values)])[0].or_raise()
         status = 201 if result.outcome == "created" else 200
         return Response(self.shape.to_representation(result.saved), status)
 
     def partial_update(self, request: Request, public_id: str) -> Response:
         values = self.shape.run_validation(self.body(request))
         self.check_parameters()
-        result = self.store(CatalogRow(public_id=public_id, values=values, must_exist=True))
+        row = CatalogRow(public_id=public_id, values=values, must_exist=True)
+        result = self.store([row])[0].or_raise()
         return Response(self.shape.to_representation(result.saved))
 
     def destroy(self, request: Request, public_id: str) -> Response:
         self.check_parameters()
         self.remove(public_id)
         return Response({"success": True, "message": f"{self.noun} deleted"})
+
+    @action(detail=False, methods=["post"], pagination_class=None, filterset_class=None)
+    def bulk(self, request: Request) -> Response:
+        body = self.body(request)
+        self.check_parameters()
+        return bulk.save_all(
+            body,
+            read=lambda item: catalog_row(self.shape.run_validation(item)),
+            save=self.store,
+        )
 
 
 @schema.products
@@ -215,11 +286,27 @@ class ProductViewSet(CatalogViewSet):
     def rows(self) -> Any:
         return ProductMaster.objects.all()
 
-    def store(self, row: CatalogRow) -> Any:
-        return catalog.save_product(row)
+    def store(self, rows: list[CatalogRow], **options: Any) -> Any:
+        return catalog.save_products(rows, **options)
 
     def remove(self, public_id: str) -> None:
         catalog.delete_product(public_id)
+
+    @action(
+        detail=True,
+        url_path="inventory-levels",
+        serializer_class=LevelSerializer,
+        shape=LEVEL,
+        pagination_class=LevelPages,
+        filterset_class=LevelFilter,
+        queryset=InventoryLevel.objects.none(),
+    )
+    def levels(self, request: Request, public_id: str) -> Response:
+        product = ProductMaster.objects.filter(public_id=public_id).first()
+        if product is None:
+            raise NotFound("Product not found")
+        levels = InventoryLevel.objects.filter(product=product)
+        return self.page_of(levels, InventoryLevel.objects.with_references())
 
 
 @schema.locations
@@ -233,8 +320,8 @@ class LocationViewSet(CatalogViewSet):
     def rows(self) -> Any:
         return Location.objects.select_related("parent")
 
-    def store(self, row: CatalogRow) -> Any:
-        return catalog.save_location(row)
+    def store(self, rows: list[CatalogRow], **options: Any) -> Any:
+        return catalog.save_locations(rows, **options)
 
     def remove(self, public_id: str) -> None:
         catalog.delete_location(public_id)

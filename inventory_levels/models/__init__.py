@@ -5,7 +5,7 @@ catalog.py alone.
 """
 
 from inventory_levels.models.catalog import Location, LocationType, ProductMaster, ProductStatus
-from inventory_levels.models.columns import MAX_COMMENTS, MAX_DAYS, NOT_TEXT
+from inventory_levels.models.columns import MAX_COMMENTS, MAX_DAYS
 from inventory_levels.models.history import LevelChange
 from inventory_levels.models.levels import (
     QUANTITY_ORDER,
@@ -18,7 +18,6 @@ from inventory_levels.models.levels import (
 __all__ = [
     "MAX_COMMENTS",
     "MAX_DAYS",
-    "NOT_TEXT",
     "QUANTITY_ORDER",
     "SETTINGS",
     "AbcClass",

@@ -8,15 +8,14 @@ from django.utils import timezone
 
 from inventory_levels.models.columns import (
     FoldedTextField,
-    is_text,
     public_id,
     quantity,
     same_organization,
     unset_or_in_range,
 )
 from organizations import public_ids
-from organizations.models import ExactCharField
 from organizations.tenancy import TenantForeignKey, TenantModel
+from organizations.texts import ExactCharField, is_text
 
 
 class ProductStatus(models.TextChoices):

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
 from organizations import public_ids
 from organizations.constraints import SameOrganization
-from organizations.models import ExactCharField
+from organizations.texts import ExactCharField
 
 MAX_COMMENTS = 4_000
 MAX_DAYS = 36_500
-
-# Control characters other than tab, line feed and carriage return; halves of surrogate pairs;
-# U+FFFE and U+FFFF. None of them is text, and each breaks some file or database downstream.
-NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-is_text = RegexValidator(
-    NOT_TEXT, "must not hold control characters", code="not_text", inverse_match=True
-)
 
 
 class FoldedTextField(models.TextField):  # type: ignore[type-arg]  # not generic at run time

@@ -3,8 +3,8 @@
 from django.db import models
 
 from organizations import public_ids
-from organizations.models import ExactCharField
 from organizations.tenancy import TenantModel
+from organizations.texts import ExactCharField
 
 
 class LevelChange(TenantModel):

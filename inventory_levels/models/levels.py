@@ -18,7 +18,6 @@ from inventory_levels.models.columns import (
     MAX_DAYS,
     FoldedTextField,
     days,
-    is_text,
     public_id,
     quantity,
     same_organization,
@@ -27,6 +26,7 @@ from inventory_levels.models.columns import (
 from inventory_levels.models.history import LevelChange
 from organizations import public_ids
 from organizations.tenancy import TenantForeignKey, TenantManager, TenantModel
+from organizations.texts import is_text
 
 
 class LevelStatus(models.TextChoices):
