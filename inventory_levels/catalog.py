@@ -1,4 +1,4 @@
-"""The only writer of products and locations, and the rules of the location tree.
+"""The only writer of products and locations.
 
 Catalog writes of one organization take turns: each locks the organization's row first. They
 are rare, and what one of them has read stays true until it has written. Level writers don't
@@ -8,24 +8,26 @@ a row locks it FOR UPDATE, which waits for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db import transaction
-from django.db.models import Q, Value
-from django.db.models.functions import Concat, Substr
+from django.db.models import Q
 from django.utils import timezone
 
-from inventory_levels.models import InventoryLevel, Location, LocationType, ProductMaster
+from inventory_levels import tree
+from inventory_levels.models import InventoryLevel, Location, ProductMaster
 from inventory_levels.refusals import Conflict, Invalid, NotFound, Refusal
 from inventory_levels.results import OnError, Result
 from organizations.models import Organization
 from organizations.tenancy import current_organization
 
-MAX_DEPTH = 100
-
 _Record = TypeVar("_Record", ProductMaster, Location)
+
+# Rows a statement.
+CHUNK = 1_000
 
 
 @dataclass(slots=True)
@@ -47,27 +49,28 @@ def save_products(
 ) -> list[Result[ProductMaster]]:
     """Create or update products by id, or by SKU where no id is given; in the rows' order.
 
-    Locks the organization's row. With ``abort`` one bad row keeps all from being written.
+    With ``abort`` one bad row keeps all from being written. Two rows for the same product both
+    fail. Locks the organization's row.
     """
-    return _save(rows, _save_product, on_error=on_error, dry_run=dry_run)
+    return _save(_ProductBatch, rows, on_error=on_error, dry_run=dry_run)
 
 
 def save_locations(
     rows: Sequence[CatalogRow], *, on_error: OnError = "abort", dry_run: bool = False
 ) -> list[Result[Location]]:
-    """Create or update locations by id, or by parent and name where no id is given.
+    """Create or update locations by id, or by parent and name where no id is given; likewise.
 
-    A row may name a parent that an earlier row creates. Locks the organization's row, and a
-    location that moves with everything below it.
+    A row may name a parent that an earlier row creates. Also locks a location that moves, with
+    everything below it.
     """
-    return _save(rows, _save_location, on_error=on_error, dry_run=dry_run)
+    return _save(_LocationBatch, rows, on_error=on_error, dry_run=dry_run)
 
 
 def delete_product(public_id: str) -> None:
     """Raises NotFound, and Conflict while levels refer to the product. Locks its row."""
     with transaction.atomic():
         product = _locked(ProductMaster, public_id)
-        _refuse_while_in_use(product, levels=InventoryLevel.objects.filter(product=product).count())
+        _refuse_while_in_use(levels=InventoryLevel.objects.filter(product=product).count())
         ProductMaster.objects.filter(pk=product.pk).delete()
 
 
@@ -83,39 +86,15 @@ def delete_location(public_id: str) -> None:
             | Q(preferred_bin_location=location)
             | Q(replenishment_location=location)
         )
-        _refuse_while_in_use(
-            location,
-            levels=levels.count(),
-            locations=Location.objects.filter(parent=location).count(),
-        )
+        inside = Location.objects.filter(parent=location)
+        _refuse_while_in_use(levels=levels.count(), locations=inside.count())
         Location.objects.filter(pk=location.pk).delete()
 
 
-def _take_turn() -> Organization:
+def _take_turn() -> None:
     """Wait for this organization's other catalog writers; the lock ends with the transaction."""
     organization = current_organization()
-    return Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
-
-
-def _save(
-    rows: Sequence[CatalogRow],
-    save: Callable[[CatalogRow], Result[_Record]],
-    *,
-    on_error: OnError,
-    dry_run: bool,
-) -> list[Result[_Record]]:
-    results = []
-    with transaction.atomic():
-        _take_turn()
-        for row in rows:
-            try:
-                results.append(save(row))
-            except Refusal as refusal:
-                results.append(Result("failed", refusal=refusal))
-        failed = any(result.refusal for result in results)
-        if dry_run or (failed and on_error == "abort"):
-            transaction.set_rollback(True)
-    return results
+    Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
 
 
 def _locked(model: type[_Record], public_id: str) -> _Record:
@@ -127,51 +106,135 @@ def _locked(model: type[_Record], public_id: str) -> _Record:
     return record
 
 
-def _not_found(model: type[_Record]) -> NotFound:
+def _not_found(model: type[ProductMaster] | type[Location]) -> NotFound:
     return NotFound("Product not found" if model is ProductMaster else "Location not found")
 
 
-def _refuse_while_in_use(record: ProductMaster | Location, **users: int) -> None:
+def _refuse_while_in_use(**users: int) -> None:
     if any(users.values()):
         counted = " and ".join(f"{n} {what}" for what, n in users.items() if n)
-        raise Conflict(
-            f"In use by {counted}", {what: n for what, n in users.items() if n or what == "levels"}
+        details = {what: n for what, n in users.items() if n or what == "levels"}
+        raise Conflict(f"In use by {counted}", details)
+
+
+def _save(
+    batch: type[_Batch[_Record]], rows: Sequence[CatalogRow], *, on_error: OnError, dry_run: bool
+) -> list[Result[_Record]]:
+    with transaction.atomic():
+        _take_turn()
+        results = batch(rows).save()
+        failed = any(result.refusal for result in results)
+        if dry_run or (failed and on_error == "abort"):
+            transaction.set_rollback(True)
+    return results
+
+
+class _Batch(Generic[_Record]):
+    """Rows decided one after the other on what was read once, and written in their order.
+
+    The order matters: a row may take the SKU or the name that an earlier one gave up.
+    """
+
+    model: ClassVar[Any]
+    updates: ClassVar[list[str]]
+
+    def __init__(self, rows: Sequence[CatalogRow]) -> None:
+        self.rows = rows
+        self.unwritten: dict[str, _Record] = {}
+        self.written: set[str] = set()
+        self.read()
+
+    def relevant(self) -> Iterable[_Record]:
+        """The stored records that any of the rows may be about or collide with."""
+        raise NotImplementedError
+
+    def key_of(self, record: _Record) -> Any:
+        """What no two records share besides their id."""
+        raise NotImplementedError
+
+    def key_in(self, row: CatalogRow) -> Any:
+        """The same, of a row without an id."""
+        raise NotImplementedError
+
+    def save_row(self, row: CatalogRow) -> Result[_Record]:
+        raise NotImplementedError
+
+    def read(self) -> None:
+        self.by_id: dict[str, _Record] = {}
+        self.by_key: dict[Any, _Record] = {}
+        for record in self.relevant():
+            self.by_id[record.public_id] = record
+            self.by_key[self.key_of(record)] = record
+
+    def save(self) -> list[Result[_Record]]:
+        identities = [self._identity(row) for row in self.rows]
+        times = Counter(identities)
+        results: list[Result[_Record]] = []
+        for row, identity in zip(self.rows, identities, strict=True):
+            try:
+                if times[identity] > 1:
+                    raise Refusal("The same one comes more than once")
+                results.append(self.save_row(row))
+            except Refusal as refusal:
+                results.append(Result("failed", refusal=refusal))
+        self.write()
+        return results
+
+    def write(self) -> None:
+        """Write what was decided since the last time; new records get their keys."""
+        self.model.objects.bulk_create(
+            self.unwritten.values(),
+            batch_size=CHUNK,
+            update_conflicts=True,
+            unique_fields=["organization", "public_id"],
+            update_fields=[*self.updates, "updated_at"],
         )
+        self.written |= self.unwritten.keys()
+        self.unwritten = {}
 
+    def _identity(self, row: CatalogRow) -> Any:
+        if row.public_id is not None:
+            return row.public_id
+        record = self.by_key.get(self.key_in(row))
+        return record.public_id if record else ("new", self.key_in(row))
 
-def _changed(record: ProductMaster | Location, values: Mapping[str, Any]) -> list[str]:
-    """Set the values; answers the names of those that differ from before."""
-    changed = [name for name, value in values.items() if getattr(record, name) != value]
-    for name in changed:
-        setattr(record, name, values[name])
-    return changed
+    def find(self, row: CatalogRow) -> _Record | None:
+        """The row's record: by id, or by its key where no id is given. Raises a Refusal."""
+        if row.public_id is not None:
+            record = self.by_id.get(row.public_id)
+        else:
+            record = self.by_key.get(self.key_in(row))
+        if record is None:
+            if row.must_exist:
+                raise _not_found(self.model)
+            return None
+        if record.public_id in self.unwritten or record.public_id in self.written:
+            raise Refusal("An earlier row has written this one already")
+        if row.values.get("public_id", record.public_id) != record.public_id:
+            raise Invalid({"id": ["can't be changed"]})
+        return record
 
-
-def _stored(model: type[_Record], row: CatalogRow, key: Mapping[str, Any]) -> _Record | None:
-    """The row's record: by id, or by its natural key where no id is given. Raises NotFound."""
-    lookup = {"public_id": row.public_id} if row.public_id is not None else key
-    record = model.objects.filter(**lookup).first()
-    if record is None and row.must_exist:
-        raise _not_found(model)
-    if record is not None and row.values.get("public_id", record.public_id) != record.public_id:
-        raise Invalid({"id": ["can't be changed"]})
-    return record
-
-
-def _write(record: _Record, row: CatalogRow, values: Mapping[str, Any]) -> Result[_Record]:
-    is_new = record.pk is None
-    changed: list[str] = _changed(record, values)
-    if is_new:
-        record.public_id = row.public_id or record.new_public_id()
-        record.organization = current_organization()
-        record.updated_at = record.created_at
-        record.save(force_insert=True)
-        return Result("created", record)
-    if not changed:
-        return Result("unchanged", record)
-    record.updated_at = timezone.now()
-    record.save(force_update=True)
-    return Result("updated", record)
+    def put(
+        self, row: CatalogRow, record: _Record | None, values: Mapping[str, Any]
+    ) -> Result[_Record]:
+        """Take the checked values on; they are written with the rest."""
+        if record is None:
+            record = self.model(organization=current_organization(), **values)
+            record.public_id = row.public_id or record.new_public_id()
+            record.updated_at = record.created_at
+            outcome: Any = "created"
+        else:
+            changed = [name for name, value in values.items() if getattr(record, name) != value]
+            if not changed:
+                return Result("unchanged", record)
+            del self.by_key[self.key_of(record)]
+            for name in changed:
+                setattr(record, name, values[name])
+            record.updated_at = timezone.now()
+            outcome = "updated"
+        self.unwritten[record.public_id] = record
+        self.by_id[record.public_id] = self.by_key[self.key_of(record)] = record
+        return Result(outcome, record)
 
 
 def _require(values: Mapping[str, Any], **names: str) -> None:
@@ -180,96 +243,90 @@ def _require(values: Mapping[str, Any], **names: str) -> None:
         raise Invalid(missing)
 
 
-def _save_product(row: CatalogRow) -> Result[ProductMaster]:
-    sku = row.values.get("global_sku")
-    if row.public_id is None:
-        _require(row.values, global_sku="globalSku")
-    product = _stored(ProductMaster, row, {"global_sku": sku})
-    if product is None:
-        _require(row.values, global_sku="globalSku", product_name="productName")
-        product = ProductMaster()
-    others = ProductMaster.objects.exclude(pk=product.pk)
-    if sku is not None and sku != product.global_sku and others.filter(global_sku=sku).exists():
-        raise Conflict("Another product has this SKU", {"globalSku": ["is taken"]})
-    return _write(product, row, row.values)
+class _ProductBatch(_Batch[ProductMaster]):
+    model = ProductMaster
+    updates: ClassVar[list[str]] = ["global_sku", "product_name", "folded", "unit_cost", "status"]
 
-
-def _save_location(row: CatalogRow) -> Result[Location]:
-    values = dict(row.values)
-    if row.public_id is None:
-        _require(values, name="name")
-    parent = _parent(values.get("parent"))
-    if "parent" in values:
-        values["parent"] = parent
-    location = _stored(Location, row, {"parent": parent, "name": values.get("name")})
-    if location is None:
-        _require(values, name="name")
-        location = Location()
-    old_path = location.path
-    values.setdefault("parent", location.parent)
-    values.setdefault("name", location.name)
-    _check_place(location, values)
-    values["path"] = values["parent"].path_below if values["parent"] else "/"
-    moves = location.pk is not None and values["path"] != old_path
-    if moves:
-        _move(location, values["path"])
-    return _write(location, row, values)
-
-
-def _parent(public_id: str | None) -> Location | None:
-    if public_id is None:
-        return None
-    parent = Location.objects.filter(public_id=public_id).first()
-    if parent is None:
-        raise NotFound("Product or location not found", {"parentId": ["not found"]})
-    return parent
-
-
-def _check_place(location: Location, values: Mapping[str, Any]) -> None:
-    """Raise Invalid for an impossible place in the tree, Conflict for a name that is taken."""
-    parent: Location | None = values["parent"]
-    if parent is None:
-        if values.get("type", location.type) == LocationType.BIN:
-            raise Invalid({"parentId": ["is required for a bin"]})
-    elif location.pk is not None and (parent == location or parent.is_below(location)):
-        raise Invalid({"parentId": ["must not be the location itself or inside it"]})
-    elif _depth(parent) + _height(location) > MAX_DEPTH:
-        raise Invalid({"parentId": [f"locations nest at most {MAX_DEPTH} deep"]})
-    siblings = Location.objects.filter(parent=parent).exclude(pk=location.pk)
-    if siblings.filter(name=values["name"]).exists():
-        raise Conflict("A location next to it has this name", {"name": ["is taken"]})
-
-
-def _depth(location: Location) -> int:
-    """1 at the top."""
-    return location.path.count("/")
-
-
-def _height(location: Location) -> int:
-    """How deep the tree goes from the location downwards: 1 for one that has nothing inside."""
-    if location.pk is None:
-        return 1
-    inside = Location.objects.filter(path__contains=f"/{location.pk}/")
-    paths = inside.values_list("path", flat=True)
-    deepest = max((path.count("/") for path in paths), default=_depth(location))
-    return deepest - _depth(location) + 1
-
-
-def _move(location: Location, path: str) -> None:
-    """Rewrite the paths below a location that is about to move.
-
-    Raises Conflict where a level prefers a bin that would leave the level's location.
-    """
-    below = Q(path__contains=f"/{location.pk}/")
-    moved = Location.objects.select_for_update().filter(Q(pk=location.pk) | below)
-    moving = list(moved.order_by("pk").values_list("pk", flat=True))
-    still_around = [*moving, *(int(key) for key in path.split("/") if key)]
-    stranded = InventoryLevel.objects.filter(preferred_bin_location__in=moving).exclude(
-        location__in=still_around
-    )
-    if count := stranded.count():
-        raise Conflict(
-            f"{count} levels prefer a bin that would leave their location", {"levels": count}
+    def relevant(self) -> Iterable[ProductMaster]:
+        ids = {row.public_id for row in self.rows}
+        skus = {row.values.get("global_sku") for row in self.rows}
+        return ProductMaster.objects.filter(
+            Q(public_id__in=ids - {None}) | Q(global_sku__in=skus - {None})
         )
-    beyond = Substr("path", len(location.path) + 1)
-    Location.objects.filter(below).update(path=Concat(Value(path), beyond))
+
+    def key_of(self, record: ProductMaster) -> Any:
+        return record.global_sku
+
+    def key_in(self, row: CatalogRow) -> Any:
+        return row.values.get("global_sku")
+
+    def save_row(self, row: CatalogRow) -> Result[ProductMaster]:
+        if row.public_id is None:
+            _require(row.values, global_sku="globalSku")
+        product = self.find(row)
+        if product is None:
+            _require(row.values, global_sku="globalSku", product_name="productName")
+        if self.by_key.get(self.key_in(row), product) is not product:
+            raise Conflict("Another product has this SKU", {"globalSku": ["is taken"]})
+        return self.put(row, product, row.values)
+
+
+class _LocationBatch(_Batch[Location]):
+    model = Location
+    updates: ClassVar[list[str]] = ["name", "type", "parent", "path"]
+
+    def relevant(self) -> Iterable[Location]:
+        ids = {row.public_id for row in self.rows}
+        ids |= {row.values.get("parent") for row in self.rows}
+        named = Location.objects.filter(public_id__in=ids - {None}).select_related("parent")
+        # A location that moves without a new name takes its old one along.
+        names = {row.values.get("name") for row in self.rows} | {place.name for place in named}
+        alike = Location.objects.filter(name__in=names - {None}).select_related("parent")
+        return {place.pk: place for place in (*named, *alike)}.values()
+
+    def key_of(self, record: Location) -> Any:
+        return (record.parent.public_id if record.parent else None, record.name)
+
+    def key_in(self, row: CatalogRow) -> Any:
+        return (row.values.get("parent"), row.values.get("name"))
+
+    def save_row(self, row: CatalogRow) -> Result[Location]:
+        if row.public_id is None:
+            _require(row.values, name="name")
+        values = dict(row.values)
+        if "parent" in values:
+            values["parent"] = self._parent(values["parent"])
+        location = self.find(row)
+        if location is None:
+            _require(values, name="name")
+        place = location or Location(type=values.get("type", Location().type))
+        values = {"parent": place.parent, "name": place.name, **values}
+        values["path"] = tree.path_in(values["parent"], place, values.get("type", place.type))
+        parent = values["parent"]
+        taken = self.by_key.get((parent.public_id if parent else None, values["name"]), location)
+        if taken is not location:
+            raise Conflict("A location next to it has this name", {"name": ["is taken"]})
+        if location is None or location.path == values["path"]:
+            return self.put(row, location, values)
+        return self._move(row, location, values)
+
+    def _parent(self, public_id: str | None) -> Location | None:
+        if public_id is None:
+            return None
+        parent = self.by_id.get(public_id)
+        if parent is None:
+            raise NotFound("Product or location not found", {"parentId": ["not found"]})
+        if parent.pk is None:
+            self.write()  # the path of what is inside holds its key
+        return parent
+
+    def _move(
+        self, row: CatalogRow, location: Location, values: Mapping[str, Any]
+    ) -> Result[Location]:
+        """Moves are rare: one at a time, and what was read before may have changed its path."""
+        self.write()
+        tree.move(location, values["path"])
+        result = self.put(row, location, values)
+        self.write()
+        self.read()
+        return result
