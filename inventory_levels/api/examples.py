@@ -2,7 +2,22 @@
 
 from typing import Any
 
-LEVEL_REQUEST: dict[str, Any] = {
+Example = dict[str, Any]
+
+THEN, LATER = "2026-11-02T08:30:00.000000Z", "2026-11-03T09:00:00.000000Z"
+CREATED = {"createdAt": THEN, "updatedAt": THEN}
+
+INDEX = {
+    "name": "Inventory Levels",
+    "inventoryLevels": "/api/inventory-levels",
+    "history": "/api/inventory-levels/history",
+    "products": "/api/products",
+    "locations": "/api/locations",
+    "schema": "/api/schema",
+    "docs": "/api/docs",
+}
+
+LEVEL_REQUEST: Example = {
     "productMasterId": "prod_123",
     "locationId": "loc_123",
     "minQuantity": 50,
@@ -18,28 +33,22 @@ LEVEL_REQUEST: dict[str, Any] = {
     "replenishmentLocationId": "loc_456",
     "comments": "High priority item",
 }
-LEVEL = {
+LEVEL: Example = {
     "id": "level_123",
     **LEVEL_REQUEST,
     "version": 1,
-    "createdAt": "2026-11-02T08:30:00.000000Z",
-    "updatedAt": "2026-11-02T08:30:00.000000Z",
+    **CREATED,
     "product": {"id": "prod_123", "sku": "SKU-123", "name": "Widget"},
     "productMaster": {"id": "prod_123", "globalSku": "SKU-123", "productName": "Widget"},
     "location": {"id": "loc_123", "name": "Main warehouse"},
 }
 LEVEL_PATCH = {"reorderQuantity": 150}
-LEVEL_PATCHED = {
-    **LEVEL,
-    **LEVEL_PATCH,
-    "version": 2,
-    "updatedAt": "2026-11-03T09:00:00.000000Z",
-}
+LEVEL_PATCHED = {**LEVEL, **LEVEL_PATCH, "version": 2, "updatedAt": LATER}
 LEVEL_DELETED = {"success": True, "message": "Inventory level deleted"}
 
-CHANGE = {
+CHANGE: Example = {
     "action": "UPDATE",
-    "at": "2026-11-03T09:00:00.000000Z",
+    "at": LATER,
     "actor": {"type": "apiKey", "id": "key_01kbcdefghjkmnpqrstvwxyz00", "name": "ERP"},
     "source": "api",
     "reason": None,
@@ -50,94 +59,123 @@ CHANGE = {
     "changes": {"reorderQuantity": {"old": 100, "new": 150}},
 }
 
-PRODUCT_REQUEST: dict[str, Any] = {
+PRODUCT_REQUEST: Example = {
     "id": "prod_123",
     "globalSku": "SKU-123",
     "productName": "Widget",
     "unitCost": 12.5,
     "status": "Active",
 }
-PRODUCT = {
-    **PRODUCT_REQUEST,
-    "createdAt": "2026-11-02T08:30:00.000000Z",
-    "updatedAt": "2026-11-02T08:30:00.000000Z",
-}
+PRODUCT: Example = {**PRODUCT_REQUEST, **CREATED}
 PRODUCT_PATCH = {"unitCost": 13}
+PRODUCT_PATCHED = {**PRODUCT, **PRODUCT_PATCH, "updatedAt": LATER}
 PRODUCT_DELETED = {"success": True, "message": "Product deleted"}
 
-LOCATION_REQUEST = {"id": "bin_123", "name": "A-01", "type": "BIN", "parentId": "loc_123"}
-LOCATION = {
-    **LOCATION_REQUEST,
-    "createdAt": "2026-11-02T08:30:00.000000Z",
-    "updatedAt": "2026-11-02T08:30:00.000000Z",
+LOCATION_REQUEST: Example = {
+    "id": "bin_123",
+    "name": "A-01",
+    "type": "BIN",
+    "parentId": "loc_123",
 }
+LOCATION: Example = {**LOCATION_REQUEST, **CREATED}
 LOCATION_PATCH = {"name": "A-02"}
+LOCATION_PATCHED = {**LOCATION, **LOCATION_PATCH, "updatedAt": LATER}
 LOCATION_DELETED = {"success": True, "message": "Location deleted"}
 
 
-def bulk_request(item: dict[str, Any]) -> dict[str, Any]:
-    return {"items": [item], "onError": "skip", "dryRun": False}
+def page(item: Example) -> Example:
+    """One item on the only page."""
+    pagination = {"page": 1, "pageSize": 50, "total": 1, "totalPages": 1, "nextCursor": None}
+    return {"items": [item], "pagination": pagination}
 
 
-def bulk(public_id: str) -> dict[str, Any]:
-    """One item written, one refused."""
+def cursor_page(item: Example) -> Example:
+    """A page of a walk, with more to come."""
+    return {"items": [item], "pagination": {"pageSize": 1, "nextCursor": "WyJhNDVl…"}}
+
+
+def synced(listing: Example) -> Example:
+    """The page as it is with updatedSince."""
+    return {**listing, "changedUntil": LATER}
+
+
+def bulk_request(item: Example, field: str) -> Example:
+    """One item that is there already, and one with a number where ``field`` is a text."""
+    return {"items": [item, {**item, field: 1}], "onError": "skip", "dryRun": False}
+
+
+def bulk(public_id: str, field: str) -> Example:
+    """What became of them."""
+    refused = {"error": f"{field}: must be a string", "code": "VALIDATION_ERROR"}
     return {
-        "created": 1,
+        "created": 0,
         "updated": 0,
-        "unchanged": 0,
+        "unchanged": 1,
         "failed": 1,
         "dryRun": False,
         "results": [
-            {
-                "index": 0,
-                "outcome": "created",
-                "id": public_id,
-                "error": None,
-                "code": None,
-                "details": None,
-            },
-            {
-                "index": 1,
-                "outcome": "failed",
-                "id": None,
-                "error": "status: must be a string",
-                "code": "VALIDATION_ERROR",
-                "details": {"status": ["must be a string"]},
-            },
+            _result(0, "unchanged", id=public_id),
+            _result(1, "failed", **refused, details={field: ["must be a string"]}),
         ],
     }
 
 
-# What each refusal looks like, by status.
-ERRORS = {
-    400: {
-        "error": "Invalid quantities: min ≤ reorder ≤ max required",
-        "code": "INVALID_QUANTITIES",
-        "details": {"reorderQuantity": ["must not be below min (50)"]},
-    },
-    401: {"error": "The API key is not valid.", "code": "INVALID_API_KEY"},
-    403: {
-        "error": "The API key lacks the scope inventory:write.",
-        "code": "INSUFFICIENT_SCOPE",
-    },
-    404: {"error": "Product or location not found", "code": "NOT_FOUND"},
-    409: {"error": "In use by 3 levels", "code": "CONFLICT", "details": {"levels": 3}},
-    412: {
-        "error": "The inventory level is not in the expected state.",
-        "code": "PRECONDITION_FAILED",
-    },
-    413: {"error": "The body is larger than 1024 KiB.", "code": "PAYLOAD_TOO_LARGE"},
-    415: {
-        "error": 'Unsupported media type "text/plain" in request.',
-        "code": "UNSUPPORTED_MEDIA_TYPE",
-    },
-    429: {"error": "Too many requests.", "code": "RATE_LIMITED"},
-    500: {
-        "error": "Something went wrong on our side; the log has it.",
-        "code": "INTERNAL_ERROR",
-    },
-    503: {
-        "error": "The database is busy or out of reach; nothing was written. Try again.",
-        "code": "UNAVAILABLE",
-    },
-}
+def _result(index: int, outcome: str, **more: Any) -> Example:
+    told = {"id": None, "error": None, "code": None, "details": None}
+    return {"index": index, "outcome": outcome, **told, **more}
+
+
+def bulk_refused(public_id: str, field: str) -> Example:
+    """The same with onError=abort."""
+    sentence = "1 of 2 items were refused; nothing was written."
+    refused = bulk(public_id, field)
+    refused |= {"unchanged": 0, "results": refused["results"][1:]}
+    return {"error": sentence, "code": "VALIDATION_ERROR", **refused}
+
+
+def _error(code: str, error: str, **details: Any) -> Example:
+    return {"error": error, "code": code} | ({"details": details} if details else {})
+
+
+UNKNOWN_PARAMETER = _error(
+    "VALIDATION_ERROR", "colour: unknown parameter", colour=["unknown parameter"]
+)
+INVALID_QUANTITIES = _error(
+    "INVALID_QUANTITIES",
+    "Invalid quantities: min ≤ reorder ≤ max required",
+    reorderQuantity=["must not be below min (50)"],
+)
+NOT_A_NUMBER = _error(
+    "VALIDATION_ERROR", "unitCost: must be a number", unitCost=["must be a number"]
+)
+BIN_WITHOUT_PARENT = _error(
+    "VALIDATION_ERROR", "parentId: is required for a bin", parentId=["is required for a bin"]
+)
+MISSING_AUTHORIZATION = _error(
+    "MISSING_AUTHORIZATION", "Send the header Authorization: Bearer <API key>."
+)
+INVALID_API_KEY = _error("INVALID_API_KEY", "The API key is not valid.")
+INACTIVE_ORGANIZATION = _error("INACTIVE_ORGANIZATION", "This organization is inactive.")
+INSUFFICIENT_SCOPE = _error("INSUFFICIENT_SCOPE", "The API key lacks the scope inventory:write.")
+ORGANIZATION_NOT_FOUND = _error("NOT_FOUND", "Organization not found")
+LEVEL_NOT_FOUND = _error("NOT_FOUND", "Inventory level not found")
+PRODUCT_NOT_FOUND = _error("NOT_FOUND", "Product not found")
+LOCATION_NOT_FOUND = _error("NOT_FOUND", "Location not found")
+REFERENCE_NOT_FOUND = _error("NOT_FOUND", "Product or location not found", locationId=["not found"])
+PARENT_NOT_FOUND = _error("NOT_FOUND", "Product or location not found", parentId=["not found"])
+IN_USE = _error("CONFLICT", "In use by 1 levels", levels=1)
+SKU_TAKEN = _error("CONFLICT", "Another product has this SKU", globalSku=["is taken"])
+NAME_TAKEN = _error("CONFLICT", "A location next to it has this name", name=["is taken"])
+PRECONDITION_FAILED = _error(
+    "PRECONDITION_FAILED", "The inventory level is not in the expected state."
+)
+PAYLOAD_TOO_LARGE = _error("PAYLOAD_TOO_LARGE", "The body is larger than 1024 KiB.")
+BULK_TOO_LARGE = _error("PAYLOAD_TOO_LARGE", "The body is larger than 32768 KiB.")
+UNSUPPORTED_MEDIA_TYPE = _error(
+    "UNSUPPORTED_MEDIA_TYPE", 'Unsupported media type "text/plain" in request.'
+)
+RATE_LIMITED = _error("RATE_LIMITED", "Too many requests.")
+INTERNAL_ERROR = _error("INTERNAL_ERROR", "Something went wrong on our side; the log has it.")
+UNAVAILABLE = _error(
+    "UNAVAILABLE", "The database is busy or out of reach; nothing was written. Try again."
+)
