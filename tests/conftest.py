@@ -13,6 +13,8 @@ from django.test import Client
 from organizations.models import ApiKey, Organization
 from tests import factories
 
+pytest_plugins = ["tests.live", "tests.replay"]
+
 
 @dataclass
 class Api:
@@ -54,6 +56,22 @@ def issue_key(organization: Organization, *scopes: str, **options: Any) -> str:
         organization=organization, name="ERP", scopes=scopes or ["inventory:write"], **options
     )
     return text
+
+
+def signed_in(
+    organization: Organization | None = None,
+    role: str = "viewer",
+    *,
+    client: Client | None = None,
+    **user: Any,
+) -> Api:
+    """The browser of a new user, who has this role in the organization, if one is given."""
+    member = factories.UserFactory(**user)
+    if organization is not None:
+        factories.MembershipFactory(user=member, organization=organization, role=role)
+    client = client or Client(raise_request_exception=False)
+    client.force_login(member)
+    return Api(client=client)
 
 
 @dataclass
@@ -111,6 +129,12 @@ def api(acme) -> Api:
 def reader(acme) -> Api:
     """Acme's dashboard, with a key that only reads."""
     return Api(issue_key(acme.organization, "inventory:read"))
+
+
+@pytest.fixture
+def stranger(db) -> Api:
+    """The ERP of another organization, which happens to use the same ids as Acme."""
+    return Api(issue_key(make_acme().organization))
 
 
 FULL_EXAMPLE: dict[str, Any] = {

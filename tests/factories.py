@@ -44,7 +44,7 @@ class ProductFactory(_TenantFactory):
         model = ProductMaster
 
     organization = factory.SubFactory(OrganizationFactory)
-    global_sku = factory.Sequence(lambda n: f"SKU-{n}")
+    global_sku = factory.Sequence(lambda n: f"SKU-{n:05}")  # never Acme's SKU-123
     product_name = factory.LazyAttribute(lambda product: f"Product {product.global_sku}")
 
 
