@@ -1,0 +1,153 @@
+"""POST /api/products/bulk and /api/locations/bulk: what is particular to each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.api.bulk import assert_aborted, assert_answer, everything
+from tests.api.test_statement_counts import Statements
+
+LEVELS, PRODUCTS, LOCATIONS = "/inventory-levels", "/products", "/locations"
+
+
+@pytest.mark.parametrize(
+    ("path", "items"),
+    [
+        (PRODUCTS, [{"id": "p", "globalSku": "X", "productName": "1"}] * 2),
+        (PRODUCTS, [{"id": "prod_123", "productName": name} for name in "ab"]),
+        (PRODUCTS, [{"globalSku": "X", "productName": name} for name in "ab"]),
+        (LOCATIONS, [{"id": "l", "name": "X"}] * 2),
+        (LOCATIONS, [{"id": "loc_456", "name": name} for name in "ab"]),
+        (LOCATIONS, [{"name": "X", "type": type_} for type_ in ("STORE", "OTHER")]),
+        (LOCATIONS, [{"name": "X", "parentId": "loc_123"}] * 2),
+    ],
+)
+def test_the_same_product_or_location_twice_fails_both_rows(api, acme, path, items):
+    before = everything()
+    assert_aborted(api.post(f"{path}/bulk", {"items": items}), 0, 1)
+    assert everything() == before
+    assert_answer(api.post(f"{path}/bulk", {"items": items, "onError": "skip"}), failed=2)
+    assert everything() == before
+
+
+TREE = [
+    {"id": "hall", "name": "Hall", "type": "WAREHOUSE"},
+    {"id": "rack", "name": "Rack", "parentId": "hall"},
+    {"id": "shelf", "name": "Shelf", "type": "BIN", "parentId": "rack"},
+    {"name": "Box", "type": "BIN", "parentId": "shelf"},
+]
+
+
+@pytest.mark.parametrize("on_error", ["abort", "skip"])
+def test_a_parent_may_be_created_by_an_earlier_row(api, acme, on_error):
+    before = everything()
+    body = {"items": TREE, "onError": on_error}
+    assert_answer(api.post(f"{LOCATIONS}/bulk", body | {"dryRun": True}), created=4, dryRun=True)
+    assert everything() == before
+    results = assert_answer(api.post(f"{LOCATIONS}/bulk", body), created=4)
+    assert [result["id"] for result in results[:3]] == ["hall", "rack", "shelf"]
+    assert api.get(f"{LOCATIONS}/{results[3]['id']}").json()["parentId"] == "shelf"
+    assert_answer(api.post(f"{LOCATIONS}/bulk", body), unchanged=4)
+    # The tree is whole: what is four deep can be preferred at the top.
+    level = {"productMasterId": "prod_123", "locationId": "hall"}
+    answer = api.post(LEVELS, level | {"preferredBinLocationId": results[3]["id"]})
+    assert answer.status_code == 201
+
+
+def test_a_parent_of_a_row_that_failed_is_not_there(api, acme):
+    before = everything()
+    items = [TREE[0] | {"type": "CAR"}, TREE[1], TREE[2], {"name": "Other"}]
+    results = assert_aborted(api.post(f"{LOCATIONS}/bulk", {"items": items}), 0, 1, 2)
+    assert [result["code"] for result in results] == ["VALIDATION_ERROR", "NOT_FOUND", "NOT_FOUND"]
+    assert everything() == before
+    body = {"items": items, "onError": "skip"}
+    assert_answer(api.post(f"{LOCATIONS}/bulk", body), created=1, failed=3)
+
+
+def test_rows_that_would_make_a_cycle_together_are_refused(api, acme):
+    assert_answer(api.post(f"{LOCATIONS}/bulk", {"items": TREE}), created=4)
+    before = everything()
+    moves = [{"id": "rack", "parentId": "loc_123"}, {"id": "loc_123", "parentId": "shelf"}]
+    (result,) = assert_aborted(api.post(f"{LOCATIONS}/bulk", {"items": moves}), 1)
+    assert set(result["details"]) == {"parentId"}
+    assert everything() == before
+
+
+# --- rows that are about each other's ids, SKUs and names
+
+
+@pytest.mark.parametrize(
+    ("path", "items"),
+    [
+        (PRODUCTS, [{"id": id_, "globalSku": "X", "productName": "X"} for id_ in "ab"]),
+        (LOCATIONS, [{"id": id_, "name": "X"} for id_ in "ab"]),
+        (LOCATIONS, [{"id": id_, "name": "X", "parentId": "loc_123"} for id_ in "ab"]),
+        (
+            PRODUCTS,
+            [
+                {"id": "a", "globalSku": "X", "productName": "X"},
+                {"id": "prod_123", "globalSku": "X"},
+            ],
+        ),
+        (LOCATIONS, [{"id": "a", "name": "X"}, {"id": "loc_456", "name": "X"}]),
+        (
+            LOCATIONS,
+            [{"id": "a", "name": "X", "parentId": "loc_123"}, {"id": "bin_123", "name": "X"}],
+        ),
+    ],
+)
+def test_two_that_want_the_same_sku_or_name_do_not_both_get_it(api, acme, path, items):
+    before = everything()
+    response = api.post(f"{path}/bulk", {"items": items})
+    assert response.status_code == 400
+    codes = {result["code"] for result in response.json()["results"]}
+    assert codes <= {"CONFLICT", "VALIDATION_ERROR"}
+    assert everything() == before
+    body = api.post(f"{path}/bulk", {"items": items, "onError": "skip"}).json()
+    assert body["failed"] >= 1
+    assert [result["outcome"] for result in body["results"]][1] == "failed"
+
+
+def test_one_product_by_its_id_and_by_its_sku_is_the_same_twice(api, acme):
+    items = [
+        {"id": "prod_123", "productName": "one"},
+        {"globalSku": "SKU-123", "productName": "other"},
+    ]
+    assert_aborted(api.post(f"{PRODUCTS}/bulk", {"items": items}), 0, 1)
+
+
+def test_one_location_by_its_id_and_by_its_name_is_the_same_twice(api, acme):
+    items = [{"id": "loc_456", "type": "STORE"}, {"name": "Supplier", "type": "OTHER"}]
+    assert_aborted(api.post(f"{LOCATIONS}/bulk", {"items": items}), 0, 1)
+
+
+def test_a_sku_or_name_that_an_earlier_row_gave_up_is_free(api, acme):
+    items: list[dict[str, Any]] = [
+        {"id": "prod_123", "globalSku": "OLD"},
+        {"id": "prod_9", "globalSku": "SKU-123", "productName": "New"},
+    ]
+    assert_answer(api.post(f"{PRODUCTS}/bulk", {"items": items}), updated=1, created=1)
+    items = [{"id": "loc_456", "name": "Old"}, {"id": "loc_9", "name": "Supplier"}]
+    assert_answer(api.post(f"{LOCATIONS}/bulk", {"items": items}), updated=1, created=1)
+
+
+@pytest.mark.parametrize("path", [PRODUCTS, LOCATIONS])
+def test_the_statements_do_not_grow_with_the_rows(api, acme, path):
+    """Of rows that are created, updated and left unchanged."""
+
+    def items(numbers: range, suffix: str = "") -> list[dict[str, Any]]:
+        if path == PRODUCTS:
+            return [
+                {"id": f"p-{n}", "globalSku": f"S-{n}", "productName": f"P-{n}{suffix}"}
+                for n in numbers
+            ]
+        return [{"id": f"l-{n}", "name": f"L-{n}{suffix}", "parentId": "loc_123"} for n in numbers]
+
+    def statements(rows: list[dict[str, Any]]) -> int:
+        return len(Statements(200, api.post, f"{path}/bulk", {"items": rows}))
+
+    few, many = range(3), range(3, 63)
+    for suffix in ("", "", "x"):
+        assert statements(items(many, suffix)) == statements(items(few, suffix)) <= 12

@@ -1,0 +1,131 @@
+"""How many SQL statements a request takes; BEGIN, COMMIT and SAVEPOINT are not counted."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from organizations.models import ApiKey
+from tests import factories
+
+PATH = "/inventory-levels"
+PAIR = {"productMasterId": "prod_123", "locationId": "loc_123"}
+BINS = {"preferredBinLocationId": "bin_123", "replenishmentLocationId": "loc_456"}
+TRANSACTION = re.compile(r"BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE")
+TABLE = re.compile(r'(?:FROM|INTO|UPDATE) "?(\w+)"?', re.IGNORECASE)
+
+
+class Statements(list):
+    """The SQL of a request; shown whole when a count is wrong."""
+
+    def __init__(self, status, call, *args, **headers):
+        ApiKey.objects.update(last_used_at="2999-01-01T00:00:00Z")  # not due
+        with CaptureQueriesContext(connection) as captured:
+            self.response = call(*args, **headers)
+        assert self.response.status_code == status, self.response.content
+        texts = (query["sql"] for query in captured.captured_queries)
+        super().__init__(sql for sql in texts if not TRANSACTION.match(sql))
+
+    @property
+    def short(self):
+        """Verb and table of each: "SELECT location"."""
+        return [
+            f"{sql.split()[0]} {TABLE.search(sql)[1].removeprefix('inventory_levels_')}"
+            for sql in self
+        ]
+
+
+KEY = "SELECT organizations_apikey"  # with its organization
+PRODUCTS = "SELECT productmaster"  # held until the end of the transaction
+LOCATIONS = "SELECT location"  # likewise; all that the request names
+LEVEL = "SELECT inventorylevel"  # in a write: locked
+WRITE = "INSERT inventorylevel"  # an update is an upsert
+HISTORY = "INSERT levelchange"
+
+
+def test_a_post_that_creates_takes_six(api, example):
+    statements = Statements(201, api.post, PATH, example)
+    assert statements.short == [KEY, PRODUCTS, LOCATIONS, LEVEL, WRITE, HISTORY]
+
+
+def test_a_post_that_updates_takes_six(api, level):
+    statements = Statements(200, api.post, PATH, PAIR | BINS | {"minQuantity": 1})
+    assert statements.short == [KEY, PRODUCTS, LOCATIONS, LEVEL, WRITE, HISTORY]
+
+
+def test_a_post_that_changes_nothing_writes_nothing(api, level, example):
+    statements = Statements(200, api.post, PATH, example)
+    assert statements.short == [KEY, PRODUCTS, LOCATIONS, LEVEL]
+
+
+def test_a_patch_takes_four(api, level):
+    path = f"{PATH}/{level['id']}"
+    statements = Statements(200, api.patch, path, {"minQuantity": 1, "comments": None})
+    assert statements.short == [KEY, LEVEL, WRITE, HISTORY]
+
+
+def test_a_patch_that_names_places_takes_one_more(api, level):
+    path = f"{PATH}/{level['id']}"
+    statements = Statements(200, api.patch, path, BINS | {"minQuantity": 1})
+    assert statements.short == [KEY, LOCATIONS, LEVEL, WRITE, HISTORY]
+
+
+def test_a_patch_that_repeats_product_and_location_takes_six(api, level):
+    path = f"{PATH}/{level['id']}"
+    statements = Statements(200, api.patch, path, PAIR | BINS | {"minQuantity": 1})
+    assert statements.short == [KEY, PRODUCTS, LOCATIONS, LEVEL, WRITE, HISTORY]
+
+
+def test_a_patch_that_changes_nothing_writes_nothing(api, level):
+    statements = Statements(200, api.patch, f"{PATH}/{level['id']}", {"minQuantity": 50})
+    assert statements.short == [KEY, LEVEL]
+
+
+def test_a_delete_takes_four(api, level):
+    statements = Statements(200, api.delete, f"{PATH}/{level['id']}")
+    assert statements.short == [KEY, LEVEL, "DELETE inventorylevel", HISTORY]
+
+
+def test_a_get_takes_two(api, level):
+    statements = Statements(200, api.get, f"{PATH}/{level['id']}")
+    assert statements.short == [KEY, LEVEL]
+
+
+def test_a_304_takes_two(api, level):
+    path = f"{PATH}/{level['id']}"
+    tag = api.get(path).headers["ETag"]
+    assert Statements(304, api.get, path, If_None_Match=tag).short == [KEY, LEVEL]
+
+
+def test_a_404_of_a_missing_level_takes_no_more_than_of_a_foreign_one(api, acme):
+    missing = Statements(404, api.get, f"{PATH}/level_theirs")
+    factories.LevelFactory(public_id="level_theirs")
+    foreign = Statements(404, api.get, f"{PATH}/level_theirs")
+    assert missing.short == foreign.short == [KEY, LEVEL]
+
+
+def test_a_list_takes_as_many_however_long_it_is(api, acme):
+    for _ in range(30):
+        factories.LevelFactory(
+            organization=acme.organization,
+            location=acme.location,
+            preferred_bin_location=acme.bin,
+            replenishment_location=acme.supplier,
+        )
+    short, long = (Statements(200, api.get, f"{PATH}?limit={limit}") for limit in (1, 29))
+    lengths = [len(statements.response.json()["items"]) for statements in (short, long)]
+    assert lengths == [1, 29]
+    assert short.short == long.short
+    assert long.short[0] == KEY
+    assert 3 <= len(long) <= 4  # the key, how many levels there are, the page
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/inventory-levels/a/b"])
+def test_an_unknown_path_takes_none(api, path):
+    assert Statements(404, api.get, path) == []
+
+
+def test_a_refused_body_costs_no_more_than_the_key(api, example):
+    statements = Statements(400, api.post, PATH, example | {"minQuanity": 5})
+    assert statements.short == [KEY]
