@@ -21,7 +21,10 @@ class AlwaysJSON(BaseContentNegotiation):
     """Answers JSON whatever Accept says: a 406 has never helped a client."""
 
     def select_parser(self, request: Any, parsers: Any) -> Any:
-        media_type, parameters = parse_header_parameters(request.content_type or "")
+        try:
+            media_type, parameters = parse_header_parameters(request.content_type or "")
+        except (ValueError, LookupError):  # an encoding that nobody knows
+            return None
         charset = str(parameters.get("charset", "utf-8")).lower()
         if charset not in ("utf-8", "utf8"):
             return None
@@ -63,7 +66,9 @@ class StrictJSONParser(BaseParser):
         except UnreadablePostError as error:
             raise exceptions.ParseError("The body ended early.") from error
         if len(body) > limit or (declared > limit and not chunked):
-            raise PayloadTooLarge(f"The body is larger than {limit // 1024} KiB.")
+            raise PayloadTooLarge(f"The body is larger than {limit // 1024**2} MiB.")
+        if len(body) < declared and not chunked:
+            raise exceptions.ParseError("The body ended early.")
         return body
 
 

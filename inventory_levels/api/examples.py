@@ -169,8 +169,8 @@ NAME_TAKEN = _error("CONFLICT", "A location next to it has this name", name=["is
 PRECONDITION_FAILED = _error(
     "PRECONDITION_FAILED", "The inventory level is not in the expected state."
 )
-PAYLOAD_TOO_LARGE = _error("PAYLOAD_TOO_LARGE", "The body is larger than 1024 KiB.")
-BULK_TOO_LARGE = _error("PAYLOAD_TOO_LARGE", "The body is larger than 32768 KiB.")
+PAYLOAD_TOO_LARGE = _error("PAYLOAD_TOO_LARGE", "The body is larger than 1 MiB.")
+BULK_TOO_LARGE = _error("PAYLOAD_TOO_LARGE", "The body is larger than 32 MiB.")
 UNSUPPORTED_MEDIA_TYPE = _error(
     "UNSUPPORTED_MEDIA_TYPE", 'Unsupported media type "text/plain" in request.'
 )

@@ -1,14 +1,16 @@
-"""The types of the JSON API: strict, without regard to what else the object holds."""
+"""The types of the JSON API: strict fields, and the objects that are made of them."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError as Refused
 
 from inventory_levels import quantities
 from organizations import public_ids
-from organizations.texts import NOT_TEXT
+from organizations.texts import is_text
 
 
 class StrictField(serializers.Field[Any, Any, Any, Any]):
@@ -37,6 +39,12 @@ def _string(value: Any) -> str:
     if not isinstance(value, str):
         raise ValidationError("must be a string")
     return value
+
+
+def _text(value: Any) -> str:
+    text = _string(value)
+    is_text(text)
+    return text
 
 
 class IdField(StrictField):
@@ -79,9 +87,7 @@ class TextField(StrictField):
         self.json_schema = {"type": "string", "minLength": shortest, "maxLength": longest}
 
     def read(self, value: Any) -> str | None:
-        text = _string(value)
-        if NOT_TEXT.search(text):
-            raise ValidationError("must not hold control characters")
+        text = _text(value)
         if len(text) < self.shortest:
             raise ValidationError("must not be empty")
         if len(text) > self.longest:
@@ -89,7 +95,7 @@ class TextField(StrictField):
         return None if self.empty_is_unset and not text else text
 
 
-_SEPARATORS = re.compile(r"[\s_-]+")
+_SEPARATORS = re.compile(r"[ _-]+")
 
 
 class ChoiceField(StrictField):
@@ -106,10 +112,50 @@ class ChoiceField(StrictField):
         return _SEPARATORS.sub("", text).lower()
 
     def read(self, value: Any) -> str | None:
-        text = _string(value)
+        text = _text(value)
         if self.empty_is_unset and not text:
             return None
-        choice = self._by_word.get(self._word(text))
+        choice = self._by_word.get(self._word(text)) if text.isascii() else None
         if choice is None:
             raise ValidationError(f"must be one of {', '.join(self.choices)}")
         return choice
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Reads a JSON object whole: every problem at once, unknown fields among them.
+
+    Read-only fields may be sent back and are ignored. Instances hold no state of a request,
+    so one serves the whole process.
+    """
+
+    def run_validation(self, data: Any = None) -> dict[str, Any]:
+        """The values by source name. Raises REST framework's ValidationError, keyed by field."""
+        if not isinstance(data, Mapping):
+            raise Refused("The body must be a JSON object.")
+        values: dict[str, Any] = {}
+        problems: dict[str, list[str]] = {}
+        for name, value in data.items():
+            field: Any = self.fields.get(name)
+            if field is None:
+                problems[printable(name)] = ["unknown field"]
+            elif not field.read_only:
+                try:
+                    values[field.source] = field.read_nullable(value)
+                except ValidationError as error:
+                    problems[name] = error.messages
+        if not self.partial:
+            for name, field in self.fields.items():
+                if field.required and name not in data:
+                    problems[name] = ["is required"]
+        self.check(values, problems)
+        if problems:
+            raise Refused(problems)
+        return values
+
+    def check(self, values: dict[str, Any], problems: dict[str, list[str]]) -> None:
+        """Adjust the values or add problems once all fields are read."""
+
+
+def printable(name: str) -> str:
+    """A client's field name, safe to repeat: half a surrogate pair would break the answer."""
+    return name.encode("utf-8", "backslashreplace").decode()[:100]
