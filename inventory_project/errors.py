@@ -85,7 +85,7 @@ def _body_of(exc: exceptions.APIException) -> dict[str, Any]:
         return body("Send the header Authorization: Bearer <API key>.", "MISSING_AUTHORIZATION")
     if isinstance(exc.detail, dict):  # 401 and 403 bring their published code along
         return body(str(exc.detail["error"]), str(exc.detail["code"]))
-    code = CODE_OF_EXCEPTION.get(type(exc), str(exc.get_codes()).upper())
+    code = CODE_OF_EXCEPTION.get(type(exc), "INTERNAL_ERROR")
     return body(str(exc.detail), code)
 
 

@@ -1,5 +1,6 @@
 """JSON in and out of the API: strict when reading, exact in both directions."""
 
+import codecs
 import json
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
@@ -21,10 +22,7 @@ class AlwaysJSON(BaseContentNegotiation):
     """Answers JSON whatever Accept says: a 406 has never helped a client."""
 
     def select_parser(self, request: Any, parsers: Any) -> Any:
-        try:
-            media_type, parameters = parse_header_parameters(request.content_type or "")
-        except (ValueError, LookupError):  # an encoding that nobody knows
-            return None
+        media_type, parameters = parse_header_parameters(request.content_type or "")
         charset = str(parameters.get("charset", "utf-8")).lower()
         if charset not in ("utf-8", "utf8"):
             return None
@@ -76,6 +74,8 @@ def loads(body: bytes) -> Any:
     """Decode a JSON text. Raises ParseError saying what is wrong and where."""
     if not body.strip():
         raise exceptions.ParseError("The body is empty.")
+    if body.startswith(codecs.BOM_UTF8):
+        raise exceptions.ParseError("The body begins with a byte order mark; send it without.")
     try:
         return json.loads(
             body.decode("utf-8"),
@@ -101,7 +101,10 @@ def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:  # an exponent beyond anything: 1e99999999999999999999
-        return Decimal("Infinity")
+        digits, _, exponent = text.lower().partition("e")
+        if not digits.strip("-0."):
+            return Decimal(0)
+        return Decimal("1e-99") if exponent.startswith("-") else Decimal("Infinity")
 
 
 def _refuse_constant(word: str) -> NoReturn:

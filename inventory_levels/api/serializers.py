@@ -139,12 +139,16 @@ class LevelSerializer(StrictSerializer):
 
     def check(self, values: dict[str, Any], problems: dict[str, list[str]]) -> None:
         """Fold the deprecated productId into productMasterId."""
-        given = {values.pop("product", None), values.pop("productId", None)} - {None}
-        if len(given) > 1:
+        names = {"productMasterId": "product", "productId": "productId"}
+        given = {name: values.pop(key) for name, key in names.items() if key in values}
+        ids = set(given.values()) - {None}
+        if len(ids) > 1:
             problems["productId"] = ["differs from productMasterId"]
-        elif given:
-            values["product"] = given.pop()
-        elif not self.partial and not {"productId", "productMasterId"} & problems.keys():
+        elif ids:
+            values["product"] = ids.pop()
+        elif self.partial:
+            problems.update((name, ["must not be null"]) for name in given)
+        elif not names.keys() & problems.keys():
             problems["productMasterId"] = ["is required"]
 
     def to_representation(self, level: InventoryLevel) -> dict[str, Any]:

@@ -126,6 +126,10 @@ class LevelViewSet(ApiViewSet):
             body,
             read=lambda item: level_row(LEVEL.run_validation(item)),
             save=partial(services.save_levels, origin=origin(request, LevelChange.Source.BULK)),
+            identity=lambda item: (
+                item.get("productMasterId", item.get("productId")),
+                item.get("locationId"),
+            ),
         )
 
     @action(detail=False, url_path="history", **HISTORY)
@@ -162,6 +166,7 @@ class CatalogViewSet(ApiViewSet):
     """Products and locations: the same actions on different models."""
 
     noun: str
+    identity: tuple[str, ...]  # the fields that tell one record from another
 
     def rows(self) -> Any:
         """The organization's records."""
@@ -211,6 +216,7 @@ class CatalogViewSet(ApiViewSet):
             body,
             read=lambda item: catalog_row(self.shape.run_validation(item)),
             save=self.store,
+            identity=lambda item: [item.get(name) for name in self.identity],
         )
 
 
@@ -221,6 +227,7 @@ class ProductViewSet(CatalogViewSet):
     queryset = ProductMaster.objects.none()
     shape = ProductSerializer()
     noun = "Product"
+    identity = ("id", "globalSku")
 
     def rows(self) -> Any:
         return ProductMaster.objects.all()
@@ -256,6 +263,7 @@ class LocationViewSet(CatalogViewSet):
     queryset = Location.objects.none()
     shape = LocationSerializer()
     noun = "Location"
+    identity = ("id", "parentId", "name")
 
     def rows(self) -> Any:
         return Location.objects.select_related("parent")
