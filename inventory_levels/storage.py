@@ -7,7 +7,7 @@ locations, then levels; within each by primary key, levels by (product, location
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from django.db import connection, models
@@ -151,14 +151,14 @@ def delete_level(level: InventoryLevel) -> datetime:
     return now or at
 
 
-def changed_until(*, since: datetime) -> datetime:
+def changed_until() -> datetime:
     """A time before every change that a reader can't see yet; later ones will be at or after it.
 
     PostgreSQL: the start of the oldest transaction that is writing. Each of ours takes a lock,
     which gives it a transaction id, in a statement before the one whose start it writes down as
     the time of the change; so whoever has no id yet will write down a later time than this one.
-    SQLite: writers take turns, so whatever comes is not before the last change there is;
-    ``since`` where there is none.
+    SQLite: writers take turns, so whatever comes is not before the last change there is; where
+    there is none, any time is before every change.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -170,7 +170,7 @@ def changed_until(*, since: datetime) -> datetime:
             (moment,) = cursor.fetchone()
         return cast(datetime, moment)
     latest = LevelChange.objects.aggregate(at=models.Max("at"))["at"]
-    return latest or since
+    return latest or datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def insert_changes(changes: Iterable[LevelChange]) -> None:
