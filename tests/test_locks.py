@@ -27,6 +27,7 @@ from tests.live import (
     new_level,
     new_location,
     new_product,
+    together,
 )
 from tests.replay import history, replay, settings_of
 
@@ -154,6 +155,68 @@ def test_a_write_that_waited_builds_on_what_the_others_wrote_meanwhile(
         assert settings_of(told) | body == settings_of(told)
         assert settings_of(told) == states[told["version"] - 1], "as it was at that version"
     assert settings_of(live_api.get(path).json()) == states[-1]
+
+
+# --- the catalog, while levels are written
+
+
+@pytest.mark.parametrize(
+    ("path", "items"),
+    [
+        ("/products", [{"globalSku": "held-1", "unitCost": 3}, {"id": "held-2", "unitCost": 3}]),
+        ("/locations", [{"id": "held-1", "name": "New"}, {"name": "held-2", "type": "STORE"}]),
+    ],
+)
+def test_what_level_writers_hold_may_be_changed_meanwhile(live_api, live_database, path, items):
+    """All but the SKU, by which others may refer to a product."""
+    make = new_product if path == "/products" else new_location
+    for public_id in ("held-1", "held-2"):
+        make(live_api, public_id)
+    table = PRODUCTS if path == "/products" else LOCATIONS
+    with live_database.referred_to(f"{table} WHERE public_id IN ('held-1', 'held-2')"):
+        answer = live_api.post(f"{path}/bulk", {"items": items})
+        assert (answer.status_code, answer.json()["updated"]) == (200, 2)
+        assert answer.seconds < 5
+
+
+def test_a_new_sku_waits_for_level_writers_and_no_longer(live_api, live_database):
+    new_product(live_api, "renamed")
+    rename = partial(live_api.patch, "/products/renamed", {"globalSku": "a new sku"})
+    with live_database.locked_row(PRODUCTS, "renamed"):
+        patch = InBackground(rename)
+        time.sleep(0.5)
+        assert patch.is_alive()
+    assert (patch.result().status_code, patch.result().json()["globalSku"]) == (200, "a new sku")
+
+
+def test_catalog_bulks_and_level_bulks_in_opposite_orders_never_deadlock(live_api):
+    """New SKUs and moves wait for whoever holds the rows, so they must come in one order."""
+    names = [f"opposite-{n}" for n in range(30)]
+    for name in names:
+        new_product(live_api, name)
+        new_location(live_api, name)
+    new_location(live_api, "opposite-top")
+
+    def write_levels(order: int) -> list[Any]:
+        items = [
+            {"productMasterId": name, "locationId": other, "minQuantity": order % 7}
+            for name, other in zip(names[::order], names[::-order], strict=True)
+        ]
+        return [live_api.post("/inventory-levels/bulk", {"items": items}) for _ in range(6)]
+
+    def write_catalog(order: int) -> list[Any]:
+        answers = []
+        for turn in range(6):
+            skus = [{"id": name, "globalSku": f"{name} {order} {turn}"} for name in names[::order]]
+            parent = "opposite-top" if turn % 2 else None
+            moves = [{"id": name, "parentId": parent} for name in names[::order]]
+            answers.append(live_api.post("/products/bulk", {"items": skus}))
+            answers.append(live_api.post("/locations/bulk", {"items": moves}))
+        return answers
+
+    calls = [partial(write, order) for write in (write_levels, write_catalog) for order in (1, -1)]
+    answers = [answer for made in together(*calls * 2) for answer in made]
+    assert codes(answers) == {200: len(answers)}
 
 
 # --- the note that a key was used
