@@ -27,7 +27,6 @@ from tests.live import (
     new_level,
     new_location,
     new_product,
-    together,
 )
 from tests.replay import history, replay, settings_of
 
@@ -189,34 +188,30 @@ def test_a_new_sku_waits_for_level_writers_and_no_longer(live_api, live_database
     assert (patch.result().status_code, patch.result().json()["globalSku"]) == (200, "a new sku")
 
 
-def test_catalog_bulks_and_level_bulks_in_opposite_orders_never_deadlock(live_api):
-    """New SKUs and moves wait for whoever holds the rows, so they must come in one order."""
-    names = [f"opposite-{n}" for n in range(30)]
-    for name in names:
-        new_product(live_api, name)
-        new_location(live_api, name)
-    new_location(live_api, "opposite-top")
-
-    def write_levels(order: int) -> list[Any]:
-        items = [
-            {"productMasterId": name, "locationId": other, "minQuantity": order % 7}
-            for name, other in zip(names[::order], names[::-order], strict=True)
-        ]
-        return [live_api.post("/inventory-levels/bulk", {"items": items}) for _ in range(6)]
-
-    def write_catalog(order: int) -> list[Any]:
-        answers = []
-        for turn in range(6):
-            skus = [{"id": name, "globalSku": f"{name} {order} {turn}"} for name in names[::order]]
-            parent = "opposite-top" if turn % 2 else None
-            moves = [{"id": name, "parentId": parent} for name in names[::order]]
-            answers.append(live_api.post("/products/bulk", {"items": skus}))
-            answers.append(live_api.post("/locations/bulk", {"items": moves}))
-        return answers
-
-    calls = [partial(write, order) for write in (write_levels, write_catalog) for order in (1, -1)]
-    answers = [answer for made in together(*calls * 2) for answer in made]
-    assert codes(answers) == {200: len(answers)}
+@pytest.mark.parametrize(
+    ("table", "path", "values", "last_values"),
+    [
+        (PRODUCTS, "/products/bulk", {"globalSku": "turned"}, {"globalSku": "turned too"}),
+        (LOCATIONS, "/locations/bulk", {"parentId": "loc_456"}, {"parentId": None}),
+    ],
+)
+def test_new_skus_and_moves_take_their_turn_in_the_order_in_which_writers_hold(
+    live_api, live_database, table, path, values, last_values
+):
+    """Whatever the order of the request, or the two would wait for each other."""
+    make = new_product if table == PRODUCTS else new_location
+    first, last = make(live_api, "turned-1"), make(live_api, "turned-2")
+    items = [{"id": last, **values}, {"id": first, **last_values}]
+    if table == LOCATIONS:
+        live_api.patch(f"/locations/{first}", {"parentId": "loc_123"})
+    with live_database.referred_to(f"{table} WHERE public_id = '{first}'") as writer:
+        bulk = InBackground(partial(live_api.post, path, {"items": items}))
+        time.sleep(0.5)
+        assert bulk.is_alive() is live_database.is_postgresql
+        if live_database.is_postgresql:
+            held = f"SELECT 1 FROM {table} WHERE public_id = '{last}' FOR KEY SHARE NOWAIT"
+            assert writer.execute(held).fetchall() == [(1,)]
+    assert bulk.result().json()["updated"] == 2
 
 
 # --- the note that a key was used
