@@ -80,9 +80,7 @@ def update_records(records: Sequence[ProductMaster | Location], fields: Sequence
 
 def lock_levels_by_id(public_ids: Iterable[str]) -> list[InventoryLevel]:
     """The levels with these public ids, their references loaded, locked for update."""
-    return list(
-        _for_update(InventoryLevel.objects.with_references().filter(public_id__in=set(public_ids)))
-    )
+    return _locked(InventoryLevel.objects.with_references().filter(public_id__in=set(public_ids)))
 
 
 def lock_levels_by_pair(pairs: Sequence[tuple[int, int]]) -> list[InventoryLevel]:
@@ -98,13 +96,26 @@ def lock_levels_by_pair(pairs: Sequence[tuple[int, int]]) -> list[InventoryLevel
             [key for pair in chunk for key in pair],
             output_field=models.BooleanField(),
         )
-        levels += _for_update(InventoryLevel.objects.with_references().filter(among))
+        levels += _locked(InventoryLevel.objects.with_references().filter(among))
     return levels
 
 
-def _for_update(levels: models.QuerySet[InventoryLevel]) -> models.QuerySet[InventoryLevel]:
+def _locked(levels: models.QuerySet[InventoryLevel]) -> list[InventoryLevel]:
     rows = levels.select_for_update(of=("self",), no_key=True)
-    return rows.order_by("product_id", "location_id")
+    locked = list(rows.order_by("product_id", "location_id"))
+    # A row that had to be waited for is read again by PostgreSQL, but joined to what the
+    # statement saw before: it seems to have no place where it now has another one.
+    stale = [
+        (level, name)
+        for level in locked
+        for name in ("preferred_bin_location", "replenishment_location")
+        if getattr(level, name) is None and getattr(level, f"{name}_id") is not None
+    ]
+    if stale:
+        places = Location.objects.in_bulk([getattr(level, f"{name}_id") for level, name in stale])
+        for level, name in stale:
+            setattr(level, name, places[getattr(level, f"{name}_id")])
+    return locked
 
 
 def insert_levels(levels: Sequence[InventoryLevel]) -> list[InventoryLevel]:
