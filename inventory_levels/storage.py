@@ -51,11 +51,36 @@ def hold(model: type[_Reference], public_ids: Iterable[str]) -> dict[str, _Refer
     return {row.public_id: row for row in model.objects.raw(sql, parameters)}
 
 
+def lock(model: type[models.Model], keys: Iterable[int]) -> None:
+    """Lock rows against every reference to them, in the order in which writers hold them."""
+    if wanted := list(keys):
+        rows = model._default_manager.select_for_update().filter(pk__in=wanted)
+        list(rows.order_by("pk").values_list("pk"))
+
+
+def update_records(records: Sequence[ProductMaster | Location], fields: Sequence[str]) -> None:
+    """Overwrite these fields of stored products or locations, one after the other.
+
+    One might take what another gave up, and a unique index looks at each row by itself.
+    """
+    if not records:
+        return
+    model = type(records[0])
+    columns: list[Any] = [model._meta.get_field(name) for name in (*fields, "updated_at")]
+    assignments = ", ".join(f"{field.column} = %s" for field in columns)
+    sql = f"UPDATE {model._meta.db_table} SET {assignments} WHERE organization_id = %s AND id = %s"
+    rows = [
+        [field.get_db_prep_save(field.pre_save(one, add=False), connection) for field in columns]
+        + [one.organization_id, one.pk]
+        for one in records
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, rows)
+
+
 def lock_levels_by_id(public_ids: Iterable[str]) -> list[InventoryLevel]:
     """The levels with these public ids, their references loaded, locked for update."""
-    return list(
-        _for_update(InventoryLevel.objects.with_references().filter(public_id__in=set(public_ids)))
-    )
+    return _locked(InventoryLevel.objects.with_references().filter(public_id__in=set(public_ids)))
 
 
 def lock_levels_by_pair(pairs: Sequence[tuple[int, int]]) -> list[InventoryLevel]:
@@ -71,13 +96,26 @@ def lock_levels_by_pair(pairs: Sequence[tuple[int, int]]) -> list[InventoryLevel
             [key for pair in chunk for key in pair],
             output_field=models.BooleanField(),
         )
-        levels += _for_update(InventoryLevel.objects.with_references().filter(among))
+        levels += _locked(InventoryLevel.objects.with_references().filter(among))
     return levels
 
 
-def _for_update(levels: models.QuerySet[InventoryLevel]) -> models.QuerySet[InventoryLevel]:
+def _locked(levels: models.QuerySet[InventoryLevel]) -> list[InventoryLevel]:
     rows = levels.select_for_update(of=("self",), no_key=True)
-    return rows.order_by("product_id", "location_id")
+    locked = list(rows.order_by("product_id", "location_id"))
+    # A row that had to be waited for is read again by PostgreSQL, but joined to what the
+    # statement saw before: it seems to have no place where it now has another one.
+    stale = [
+        (level, name)
+        for level in locked
+        for name in ("preferred_bin_location", "replenishment_location")
+        if getattr(level, name) is None and getattr(level, f"{name}_id") is not None
+    ]
+    if stale:
+        places = Location.objects.in_bulk([getattr(level, f"{name}_id") for level, name in stale])
+        for level, name in stale:
+            setattr(level, name, places[getattr(level, f"{name}_id")])
+    return locked
 
 
 def insert_levels(levels: Sequence[InventoryLevel]) -> list[InventoryLevel]:
