@@ -214,7 +214,12 @@ class ChangeSerializer(StrictSerializer):
             "levelId": change.level_public_id,
             "productMasterId": change.product_public_id,
             "locationId": change.location_public_id,
-            "changes": change.changes,
+            # The database has an order of its own for the keys of a JSON object.
+            "changes": {
+                name: {"old": change.changes[name]["old"], "new": change.changes[name]["new"]}
+                for name in SETTINGS
+                if name in change.changes
+            },
         }
 
 
