@@ -89,16 +89,14 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
         if problems:
             raise exceptions.ValidationError(problems)
 
-    def page_of(self, rows: Any, records: Any = None) -> Response:
-        """The page that the query asks for of the rows; ``records`` loads more of each row."""
+    def page_of(self, rows: Any) -> Response:
+        """The page that the query asks for of the rows."""
         paginator: Any = self.paginator
         filters = self.filterset_class.base_filters if self.filterset_class else ()
         self.check_parameters(*paginator.parameters, *filters)
-        keys = self.paginate_queryset(self.filter_queryset(rows)) or []
-        by_key = (rows if records is None else records).in_bulk(keys)
-        # A row that was deleted since its key was read is not there any more.
-        page = [self.shape.to_representation(by_key[key]) for key in keys if key in by_key]
-        return self.get_paginated_response(page)
+        paginator.begin(self.request)
+        page = paginator.page(self.filter_queryset(rows), rows)
+        return self.get_paginated_response([self.shape.to_representation(row) for row in page])
 
 
 LEVEL, LEVEL_PATCH = LevelSerializer(), LevelSerializer(partial=True)
@@ -143,8 +141,7 @@ class LevelViewSet(ApiViewSet):
     filterset_class = LevelFilter
 
     def list(self, request: Request) -> Response:
-        levels = InventoryLevel.objects
-        return self.page_of(levels.all(), levels.with_references())
+        return self.page_of(InventoryLevel.objects.with_references())
 
     def retrieve(self, request: Request, public_id: str) -> Response:
         self.check_parameters()
@@ -305,8 +302,7 @@ class ProductViewSet(CatalogViewSet):
         product = ProductMaster.objects.filter(public_id=public_id).first()
         if product is None:
             raise NotFound("Product not found")
-        levels = InventoryLevel.objects.filter(product=product)
-        return self.page_of(levels, InventoryLevel.objects.with_references())
+        return self.page_of(InventoryLevel.objects.with_references().filter(product=product))
 
 
 @schema.locations
