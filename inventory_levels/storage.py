@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -28,7 +29,7 @@ CHUNK = 1_000
 _COLUMNS: list[Any] = [
     field
     for field in InventoryLevel._meta.concrete_fields
-    if field.name not in ("id", "created_at", "updated_at")
+    if field.name not in ("id", "created_at", "updated_at") and not field.generated
 ]
 SETTING_COLUMNS = [
     str(field.column)
@@ -238,6 +239,35 @@ def changed_until() -> datetime:
         return cast(datetime, moment)
     latest = LevelChange.objects.aggregate(at=models.Max("at"))["at"]
     return latest or datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def unset_in_use() -> list[int]:
+    """The values of ``unset`` that the organization's levels have, from one to the next."""
+    table = InventoryLevel._meta.db_table
+    following = f"SELECT min(unset) FROM {table} WHERE organization_id = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE used (unset) AS ({following} UNION ALL "
+            f"SELECT ({following} AND {table}.unset > used.unset) FROM used WHERE unset >= 0) "
+            "SELECT unset FROM used WHERE unset >= 0",
+            [current_organization().pk] * 2,
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """A block whose statements go by an index, whatever part of a table is the organization's.
+
+    PostgreSQL would read most of a table from end to end: rows of every organization, the more
+    the more there are.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        yield
 
 
 def insert_changes(changes: Iterable[Mapping[str, Any]]) -> None:
