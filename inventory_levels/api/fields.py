@@ -1,14 +1,11 @@
 """The types of the JSON API: strict, without regard to what else the object holds."""
 
-import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
-from inventory_levels import quantities
-from organizations import public_ids
-from organizations.texts import NOT_TEXT
+from inventory_levels import quantities, values
 
 
 class StrictField(serializers.Field[Any, Any, Any, Any]):
@@ -33,20 +30,11 @@ class StrictField(serializers.Field[Any, Any, Any, Any]):
         return self.null_means
 
 
-def _string(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValidationError("must be a string")
-    return value
-
-
 class IdField(StrictField):
     json_schema = {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"}
 
     def read(self, value: Any) -> str:
-        text = _string(value)
-        public_ids.has_public_id_form(text)
-        public_ids.is_not_reserved(text)
-        return text
+        return values.public_id(value)
 
 
 class QuantityField(StrictField):
@@ -79,17 +67,8 @@ class TextField(StrictField):
         self.json_schema = {"type": "string", "minLength": shortest, "maxLength": longest}
 
     def read(self, value: Any) -> str | None:
-        text = _string(value)
-        if NOT_TEXT.search(text):
-            raise ValidationError("must not hold control characters")
-        if len(text) < self.shortest:
-            raise ValidationError("must not be empty")
-        if len(text) > self.longest:
-            raise ValidationError(f"must have at most {self.longest} characters")
+        text = values.text(value, shortest=self.shortest, longest=self.longest)
         return None if self.empty_is_unset and not text else text
-
-
-_SEPARATORS = re.compile(r"[\s_-]+")
 
 
 class ChoiceField(StrictField):
@@ -97,19 +76,8 @@ class ChoiceField(StrictField):
 
     def __init__(self, *, choices: list[str], empty_is_unset: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.choices, self.empty_is_unset = choices, empty_is_unset
+        self.empty_is_unset, self._choice = empty_is_unset, values.Choice(choices)
         self.json_schema = {"type": "string", "enum": choices}
-        self._by_word = {self._word(choice): choice for choice in choices}
-
-    @staticmethod
-    def _word(text: str) -> str:
-        return _SEPARATORS.sub("", text).lower()
 
     def read(self, value: Any) -> str | None:
-        text = _string(value)
-        if self.empty_is_unset and not text:
-            return None
-        choice = self._by_word.get(self._word(text))
-        if choice is None:
-            raise ValidationError(f"must be one of {', '.join(self.choices)}")
-        return choice
+        return None if self.empty_is_unset and value == "" else self._choice(value)

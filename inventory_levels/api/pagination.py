@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core import signing
-from django.db.models import F, QuerySet
-from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
@@ -19,6 +18,7 @@ from rest_framework.response import Response
 from inventory_levels import storage
 from inventory_levels.api import filters
 from inventory_levels.api.serializers import time
+from inventory_levels.walk import in_order
 from organizations.tenancy import current_organization
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 500
@@ -45,7 +45,7 @@ class Pages(BasePagination):
         """The primary keys of the page's rows, in order. Raises ValidationError."""
         self.request: Request = request
         self.limit = _whole(request, "limit", DEFAULT_LIMIT, most=MAX_LIMIT)
-        self.keys, self.descending = self._ordering()
+        self.keys, self.descending = self.order_of(request)
         cursor = request.query_params.get("cursor")
         if cursor is not None and "page" in request.query_params:
             raise ValidationError({"page": ["can't be combined with cursor"]})
@@ -59,7 +59,8 @@ class Pages(BasePagination):
         self.pagination: dict[str, Any] = {"pageSize": self.limit}
         if cursor is None:
             start = self._count(queryset)
-        wanted = self._rows(queryset, after)[start : start + self.limit + 1]
+        ordered = in_order(queryset, self.keys, descending=self.descending, after=after)
+        wanted = ordered.values_list("pk", *self.keys)[start : start + self.limit + 1]
         rows = list(wanted) if start < self.pagination.get("total", 1) else []
         more = len(rows) > self.limit
         self.pagination["nextCursor"] = self._cursor(rows[self.limit - 1]) if more else None
@@ -69,8 +70,9 @@ class Pages(BasePagination):
         body = {"items": data, "pagination": self.pagination}
         return Response(body | ({"changedUntil": self.mark} if self.mark else {}))
 
-    def _ordering(self) -> tuple[tuple[str, ...], bool]:
-        asked = self.request.query_params.get("ordering")
+    def order_of(self, request: Request) -> tuple[tuple[str, ...], bool]:
+        """The keys that the request asks the rows by, and whether in reverse."""
+        asked = request.query_params.get("ordering")
         if asked is None:
             return self.default, self.descending_by_default
         keys = self.orderings.get(asked.removeprefix("-"))
@@ -93,16 +95,6 @@ class Pages(BasePagination):
             "totalPages": -(-total // self.limit),
         }
         return (page - 1) * self.limit
-
-    def _rows(self, queryset: QuerySet[Any], after: Sequence[Any] | None) -> QuerySet[Any]:
-        sign = "-" if self.descending else ""
-        rows = queryset.order_by(*(sign + key for key in self.keys)).values_list("pk", *self.keys)
-        if after is None:
-            return rows
-        lookup = TupleLessThan if self.descending else TupleGreaterThan
-        # The first key once more by itself: what every database turns into an index range.
-        bound = {f"{self.keys[0]}__{'lte' if self.descending else 'gte'}": after[0]}
-        return rows.filter(lookup(Tuple(*map(F, self.keys)), tuple(after)), **bound)
 
     def _purpose(self) -> str:
         """What a cursor is good for: this list, its filters and its order."""
