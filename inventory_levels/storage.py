@@ -51,6 +51,33 @@ def hold(model: type[_Reference], public_ids: Iterable[str]) -> dict[str, _Refer
     return {row.public_id: row for row in model.objects.raw(sql, parameters)}
 
 
+def lock(model: type[models.Model], keys: Iterable[int]) -> None:
+    """Lock rows against every reference to them, in the order in which writers hold them."""
+    if wanted := list(keys):
+        rows = model._default_manager.select_for_update().filter(pk__in=wanted)
+        list(rows.order_by("pk").values_list("pk"))
+
+
+def update_records(records: Sequence[ProductMaster | Location], fields: Sequence[str]) -> None:
+    """Overwrite these fields of stored products or locations, one after the other.
+
+    One might take what another gave up, and a unique index looks at each row by itself.
+    """
+    if not records:
+        return
+    model = type(records[0])
+    columns: list[Any] = [model._meta.get_field(name) for name in (*fields, "updated_at")]
+    assignments = ", ".join(f"{field.column} = %s" for field in columns)
+    sql = f"UPDATE {model._meta.db_table} SET {assignments} WHERE organization_id = %s AND id = %s"
+    rows = [
+        [field.get_db_prep_save(field.pre_save(one, add=False), connection) for field in columns]
+        + [one.organization_id, one.pk]
+        for one in records
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, rows)
+
+
 def lock_levels_by_id(public_ids: Iterable[str]) -> list[InventoryLevel]:
     """The levels with these public ids, their references loaded, locked for update."""
     return list(

@@ -163,7 +163,7 @@ PRODUCT_NOT_FOUND = _error("NOT_FOUND", "Product not found")
 LOCATION_NOT_FOUND = _error("NOT_FOUND", "Location not found")
 REFERENCE_NOT_FOUND = _error("NOT_FOUND", "Product or location not found", locationId=["not found"])
 PARENT_NOT_FOUND = _error("NOT_FOUND", "Product or location not found", parentId=["not found"])
-IN_USE = _error("CONFLICT", "In use by 1 levels", levels=1)
+IN_USE = _error("CONFLICT", "In use by 1 level", levels=1)
 SKU_TAKEN = _error("CONFLICT", "Another product has this SKU", globalSku=["is taken"])
 NAME_TAKEN = _error("CONFLICT", "A location next to it has this name", name=["is taken"])
 PRECONDITION_FAILED = _error(
