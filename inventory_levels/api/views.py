@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from inventory_levels import catalog, services
 from inventory_levels.api import bulk, schema
 from inventory_levels.api.conditional import Precondition, etag
+from inventory_levels.api.files import CatalogFiles, LevelFiles
 from inventory_levels.api.filters import ChangeFilter, LevelFilter, LocationFilter, ProductFilter
 from inventory_levels.api.pagination import ChangePages, LevelPages, Pages
 from inventory_levels.api.serializers import (
@@ -28,6 +29,7 @@ from inventory_levels.api.serializers import (
     printable,
 )
 from inventory_levels.catalog import CatalogRow
+from inventory_levels.files.columns import LOCATIONS, PRODUCTS
 from inventory_levels.models import InventoryLevel, LevelChange, Location, ProductMaster
 from inventory_levels.refusals import NotFound
 from inventory_levels.services import LevelRow, Origin
@@ -135,7 +137,7 @@ HISTORY: dict[str, Any] = {
 
 
 @schema.levels
-class LevelViewSet(ApiViewSet):
+class LevelViewSet(LevelFiles, ApiViewSet):
     serializer_class = LevelSerializer
     shape = LEVEL
     queryset = InventoryLevel.objects.none()
@@ -219,7 +221,7 @@ def catalog_row(values: dict[str, Any]) -> CatalogRow:
     return CatalogRow(public_id=values.pop("public_id", None), values=values)
 
 
-class CatalogViewSet(ApiViewSet):
+class CatalogViewSet(CatalogFiles, ApiViewSet):
     """Products and locations: the same actions on different models."""
 
     noun: str
@@ -282,6 +284,7 @@ class ProductViewSet(CatalogViewSet):
     queryset = ProductMaster.objects.none()
     shape = ProductSerializer()
     noun = "Product"
+    table = PRODUCTS
 
     def rows(self) -> Any:
         return ProductMaster.objects.all()
@@ -316,6 +319,7 @@ class LocationViewSet(CatalogViewSet):
     queryset = Location.objects.none()
     shape = LocationSerializer()
     noun = "Location"
+    table = LOCATIONS
 
     def rows(self) -> Any:
         return Location.objects.select_related("parent")

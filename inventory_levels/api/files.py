@@ -1,0 +1,201 @@
+"""Imports and exports over HTTP: what viewsets of whole tables answer besides JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import chain, islice
+from tempfile import SpooledTemporaryFile, TemporaryFile
+from typing import Any, BinaryIO
+
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from inventory_levels import imports
+from inventory_levels.api import uploads
+from inventory_levels.files import catalog_importing, importing
+from inventory_levels.files.columns import LEVELS, Table
+from inventory_levels.files.exporting import Export
+from inventory_levels.imports import Counts, RowResult
+from inventory_levels.models import InventoryLevel, LevelChange
+from inventory_levels.services import Origin
+
+# An answer up to this size is sent whole, with its length.
+_IN_MEMORY = 1024 * 1024
+_TYPES = {
+    "csv": f"{uploads.CSV}; charset=utf-8",
+    "ndjson": "application/x-ndjson; charset=utf-8",
+    "xlsx": uploads.XLSX,
+}
+_NO_LIST: dict[str, Any] = {"pagination_class": None, "filterset_class": None}
+
+
+class FileActions:
+    """The actions ``import`` and ``export.*`` of a viewset that has a ``table``."""
+
+    table: Table
+
+    def exported(self) -> QuerySet[Any]:
+        """The organization's records."""
+        raise NotImplementedError
+
+    def import_rows(self, request: Request, file: BinaryIO, **options: Any) -> Counts:
+        """Write the file's rows, and ``tell`` each one's result."""
+        raise NotImplementedError
+
+    @action(detail=False, methods=["post"], url_path="import", **_NO_LIST)
+    def import_file(self: Any, request: Request) -> HttpResponseBase:
+        file = uploads.uploaded_file(request)
+        self.check_parameters("onError", "dryRun")
+        on_error = _option(request, "onError", "abort", "skip")
+        dry_run = _option(request, "dryRun", "false", "true") == "true"
+        results = _Results(dry_run=dry_run)
+        counts = self.import_rows(
+            request, file, on_error=on_error, dry_run=dry_run, tell=results.tell
+        )
+        return results.answer(counts, aborted=on_error == "abort" and counts.failed > 0)
+
+    @action(detail=False, url_path=r"export\.csv")
+    def export_csv(self, request: Request) -> HttpResponseBase:
+        return self._streamed(request, "csv")
+
+    @action(detail=False, url_path=r"export\.ndjson")
+    def export_ndjson(self, request: Request) -> HttpResponseBase:
+        return self._streamed(request, "ndjson")
+
+    @action(detail=False, url_path=r"export\.xlsx")
+    def export_xlsx(self, request: Request) -> HttpResponseBase:
+        export = self._export(request)
+        if request.method == "HEAD":
+            return HttpResponse(content_type=_TYPES["xlsx"], headers=self._headers("xlsx"))
+        file = TemporaryFile()  # noqa: SIM115  # the response closes it
+        export.xlsx(file)
+        file.seek(0)
+        return FileResponse(file, content_type=_TYPES["xlsx"], headers=self._headers("xlsx"))
+
+    def _streamed(self, request: Request, format_: str) -> HttpResponseBase:
+        export = self._export(request)
+        if request.method == "HEAD":
+            return HttpResponse(content_type=_TYPES[format_], headers=self._headers(format_))
+        pieces: Iterator[bytes] = getattr(export, format_)()
+        # What fails at once is still answered as an error.
+        begun = list(islice(pieces, 2))
+        return StreamingHttpResponse(
+            chain(begun, pieces), content_type=_TYPES[format_], headers=self._headers(format_)
+        )
+
+    def _export(self: Any, request: Request) -> Export:
+        """What the list's filters and its ordering choose."""
+        paginator = self.paginator
+        known = {"ordering"} if paginator.orderings else set()
+        self.check_parameters(*known, *self.filterset_class.base_filters)
+        order, descending = None, False
+        if "ordering" in request.query_params:
+            order, descending = paginator.order_of(request)
+        rows = self.filter_queryset(self.exported())
+        return Export(self.table, rows, order, descending)
+
+    def _headers(self, format_: str) -> dict[str, str]:
+        name = f"{self.table.name}-{timezone.now():%Y-%m-%d}.{format_}"
+        return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+class LevelFiles(FileActions):
+    table = LEVELS
+
+    def exported(self) -> QuerySet[Any]:
+        return InventoryLevel.objects.all()
+
+    def import_rows(self, request: Request, file: BinaryIO, **options: Any) -> Counts:
+        caller: Any = request.auth
+        origin = Origin(caller.actor, LevelChange.Source.IMPORT)
+        return imports.import_levels(importing.level_rows(file), origin=origin, **options)
+
+
+class CatalogFiles(FileActions):
+    def exported(self: Any) -> QuerySet[Any]:
+        rows: QuerySet[Any] = self.rows()
+        return rows
+
+    def import_rows(self: Any, request: Request, file: BinaryIO, **options: Any) -> Counts:
+        rows = importing.catalog_rows(file, self.table)
+        return catalog_importing.import_catalog(rows, save=self.store, **options)
+
+
+def _option(request: Request, name: str, default: str, other: str) -> Any:
+    value = request.query_params.get(name, default)
+    if value not in (default, other):
+        raise ValidationError({name: [f"must be one of {default}, {other}"]})
+    return value
+
+
+class _Results:
+    """What became of each row, as JSON in a temporary file: there may be very many."""
+
+    def __init__(self, *, dry_run: bool) -> None:
+        self.dry_run = dry_run
+        self._all, self._failed = _List(), _List()
+
+    def tell(self, result: RowResult) -> None:
+        refusal = result.refusal
+        would_be = self.dry_run and result.outcome == "created"
+        told = {
+            "index": result.number - 2,  # below the header, from 0
+            "row": result.number,
+            "outcome": result.outcome,
+            "id": None if would_be else result.id,
+            "error": refusal.sentence if refusal else None,
+            "code": refusal.code if refusal else None,
+            "details": refusal.details if refusal else None,
+        }
+        self._all.add(told)
+        if refusal:
+            self._failed.add(told)
+
+    def answer(self, counts: Counts, *, aborted: bool) -> HttpResponseBase:
+        body: dict[str, Any] = {
+            "created": 0 if aborted else counts.created,
+            "updated": 0 if aborted else counts.updated,
+            "unchanged": 0 if aborted else counts.unchanged,
+            "failed": counts.failed,
+            "dryRun": self.dry_run,
+        }
+        told = self._failed if aborted else self._all
+        if aborted:
+            rows = "row was" if counts.failed == 1 else "rows were"
+            sentence = f"{counts.failed} of {self._all.size} {rows} refused; nothing was written."
+            body = {"error": sentence, "code": "VALIDATION_ERROR", **body}
+        pieces = told.inside(body)
+        response = StreamingHttpResponse if told.is_long else HttpResponse
+        return response(pieces, "application/json", 400 if aborted else 200)
+
+
+class _List:
+    """A list of JSON values that outgrows memory."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # as long as we are
+
+    def add(self, value: dict[str, Any]) -> None:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        self._file.write(f",{text}".encode() if self.size else text.encode())
+        self.size += 1
+
+    @property
+    def is_long(self) -> bool:
+        return self._file.tell() > _IN_MEMORY
+
+    def inside(self, body: dict[str, Any]) -> Iterator[bytes]:
+        """The JSON object with this list as its last member, ``results``."""
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        yield f'{text[:-1]},"results":['.encode()
+        self._file.seek(0)
+        while piece := self._file.read(64 * 1024):
+            yield piece
+        yield b"]}"

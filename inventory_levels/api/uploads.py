@@ -1,0 +1,95 @@
+"""The file in a request: its body, or the part ``file`` of a form; never whole in memory."""
+
+from __future__ import annotations
+
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
+
+from django.conf import settings
+from django.core.files.uploadhandler import FileUploadHandler
+from django.http import UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from django.utils.http import parse_header_parameters
+from rest_framework import exceptions
+from rest_framework.request import Request
+
+from inventory_levels.api.serializers import printable
+
+CSV = "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FORM = "multipart/form-data"
+_PIECE = 64 * 1024
+_IN_MEMORY = 1024 * 1024
+# What a form has around its file.
+_ENVELOPE = 64 * 1024
+
+
+class FileTooLarge(exceptions.APIException):
+    status_code = 413
+    default_code = "payload_too_large"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The file is larger than {settings.MAX_BULK_BODY // 1024} KiB. "
+            "The command import_levels takes files of any size."
+        )
+
+
+def uploaded_file(request: Request) -> BinaryIO:
+    """The file that the request brings, at its start.
+
+    Raises for its type, then for its size. An empty body is an empty file.
+    """
+    media_type, parameters = parse_header_parameters(request.content_type or "")
+    charset = str(parameters.get("charset", "utf-8")).lower()
+    if media_type not in (CSV, XLSX, FORM) or charset not in ("utf-8", "utf8"):
+        raise exceptions.UnsupportedMediaType(request.content_type or "none")
+    envelope = _ENVELOPE if media_type == FORM else 0
+    chunked = "HTTP_TRANSFER_ENCODING" in request.META
+    declared = int(request.META.get("CONTENT_LENGTH") or 0)
+    if declared > settings.MAX_BULK_BODY + envelope and not chunked:
+        raise FileTooLarge
+    try:
+        return _part(request) if media_type == FORM else _body(request)
+    except UnreadablePostError as error:
+        raise exceptions.ParseError("The body ended early.") from error
+
+
+def _body(request: Request) -> BinaryIO:
+    file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # the caller's
+    size = 0
+    while piece := request.read(_PIECE):
+        size += len(piece)
+        if size > settings.MAX_BULK_BODY:
+            raise FileTooLarge
+        file.write(piece)
+    file.seek(0)
+    return cast(BinaryIO, file)
+
+
+def _part(request: Request) -> BinaryIO:
+    form = request._request
+    form.upload_handlers.insert(0, _Limit())
+    try:
+        files, fields = form.FILES, form.POST
+    except MultiPartParserError as error:
+        raise exceptions.ValidationError("The form is malformed.") from error
+    problems = {printable(name): ["unknown field"] for name in (*fields, *files) if name != "file"}
+    parts: list[Any] = files.getlist("file")
+    if len(parts) != 1:
+        problems["file"] = ["is given more than once" if parts else "must be a file"]
+    if problems:
+        raise exceptions.ValidationError(problems)
+    return cast(BinaryIO, parts[0].file)
+
+
+class _Limit(FileUploadHandler):
+    """Stops an upload that gets too large, whatever length it claimed."""
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
+        if start + len(raw_data) > settings.MAX_BULK_BODY:
+            raise FileTooLarge
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:
+        return None

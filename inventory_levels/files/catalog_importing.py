@@ -1,0 +1,48 @@
+"""Files of products and locations, written by the catalog as one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from inventory_levels.catalog import CatalogRow
+from inventory_levels.files.importing import CatalogFileRow
+from inventory_levels.imports import Counts, RowResult
+from inventory_levels.refusals import Invalid
+from inventory_levels.results import OnError, Result
+
+
+def import_catalog(
+    rows: Iterable[CatalogFileRow],
+    *,
+    save: Callable[..., Sequence[Result[Any]]],
+    on_error: OnError,
+    dry_run: bool,
+    tell: Callable[[RowResult], None],
+) -> Counts:
+    """Create or update what the rows hold through ``save``, a function of the catalog.
+
+    Rows that can't be read fail beside those that can't be saved: every bad row is told.
+    """
+    numbers: list[int] = []
+    refused: dict[int, Invalid] = {}
+    readable: list[CatalogRow] = []
+    for row in rows:
+        numbers.append(row.number)
+        if row.problems:
+            refused[row.number] = Invalid(row.problems)
+        else:
+            readable.append(row.row)
+    write = not dry_run and (not refused or on_error == "skip")
+    saved = iter(save(readable, on_error=on_error, dry_run=not write))
+    counts = Counts()
+    for number in numbers:
+        if number in refused:
+            result = RowResult(number, "failed", refusal=refused[number])
+        else:
+            done = next(saved)
+            public_id = done.record.public_id if done.record else None
+            result = RowResult(number, done.outcome, public_id, done.refusal)
+        setattr(counts, result.outcome, getattr(counts, result.outcome) + 1)
+        tell(result)
+    return counts

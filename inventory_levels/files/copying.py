@@ -1,0 +1,69 @@
+"""CSV that PostgreSQL writes by itself: a tenth of the time that Python takes for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import F, Func, QuerySet, TextField
+
+from inventory_levels.files.cells import FORMULA_STARTERS, NULL
+from inventory_levels.files.columns import Column, Kind
+from inventory_levels.walk import in_order
+
+# Rows a statement: some ten megabytes, which leave the database before the client reads them.
+CHUNK = 50_000
+
+
+class _Escaped(Func):
+    """What ``cells.escaped`` does."""
+
+    _starters = ", ".join(str(ord(starter)) for starter in ("'", *FORMULA_STARTERS))
+    template = (
+        f"CASE WHEN ascii(%(expressions)s) IN ({_starters}) OR %(expressions)s = '{NULL}' "
+        "THEN chr(39) || %(expressions)s ELSE %(expressions)s END"
+    )
+    arity, output_field = 1, TextField()
+
+
+class _Quantity(Func):
+    function, arity, output_field = "trim_scale", 1, TextField()
+
+
+class _Time(Func):
+    template = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+    arity, output_field = 1, TextField()
+
+
+_FORMATS: dict[Kind, Any] = {
+    "text": _Escaped,
+    "quantity": _Quantity,
+    "word": F,
+    "whole": F,
+    "time": _Time,
+}
+
+
+def csv(
+    rows: QuerySet[Any], columns: Sequence[Column], keys: Sequence[str], *, descending: bool
+) -> Iterator[bytes]:
+    """Lines, many at a time; each piece is as the rows were when it was read."""
+    after = None
+    while True:
+        rest = in_order(rows, keys, descending=descending, after=after)
+        until = rest.values_list(*keys)[CHUNK - 1 : CHUNK].first()
+        # Up to a row and not up to a number of rows: others may insert some meanwhile.
+        part = in_order(rows, keys, descending=descending, after=after, until=until)
+        yield _copy(part.values_list(*(_FORMATS[column.kind](column.path) for column in columns)))
+        if until is None:
+            return
+        after = until
+
+
+def _copy(rows: QuerySet[Any]) -> bytes:
+    sql, parameters = rows.query.sql_with_params()
+    with connection.wrap_database_errors, connection.cursor() as cursor:
+        statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT (FORMAT csv)", parameters)
+        with cursor.copy(statement) as lines:
+            return b"".join(lines)
