@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.db import connection
@@ -46,24 +46,36 @@ _FORMATS: dict[Kind, Any] = {
 
 
 def csv(
-    rows: QuerySet[Any], columns: Sequence[Column], keys: Sequence[str], *, descending: bool
+    rows: QuerySet[Any],
+    columns: Sequence[Column],
+    *,
+    keys: Sequence[str],
+    descending: bool,
+    tell: Callable[[int], None],
 ) -> Iterator[bytes]:
-    """Lines, many at a time; each piece is as the rows were when it was read."""
+    """Lines, many at a time; each piece is as the rows were when it was read.
+
+    ``tell`` hears how many rows are in a piece.
+    """
+    cells = [_FORMATS[column.kind](column.path) for column in columns]
     after = None
     while True:
         rest = in_order(rows, keys, descending=descending, after=after)
         until = rest.values_list(*keys)[CHUNK - 1 : CHUNK].first()
         # Up to a row and not up to a number of rows: others may insert some meanwhile.
         part = in_order(rows, keys, descending=descending, after=after, until=until)
-        yield _copy(part.values_list(*(_FORMATS[column.kind](column.path) for column in columns)))
+        lines, number = _copy(part.values_list(*cells))
+        tell(number)
+        yield lines
         if until is None:
             return
         after = until
 
 
-def _copy(rows: QuerySet[Any]) -> bytes:
+def _copy(rows: QuerySet[Any]) -> tuple[bytes, int]:
     sql, parameters = rows.query.sql_with_params()
     with connection.wrap_database_errors, connection.cursor() as cursor:
         statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT (FORMAT csv)", parameters)
         with cursor.copy(statement) as lines:
-            return b"".join(lines)
+            written = b"".join(lines)
+        return written, cursor.rowcount

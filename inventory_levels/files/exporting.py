@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,25 +16,30 @@ from django.db.models import QuerySet
 
 from inventory_levels.files import copying, delimited, workbook_writer
 from inventory_levels.files.columns import Kind, Table
+from inventory_levels.files.rows import Format
 from inventory_levels.quantities import number
 from inventory_levels.walk import in_order
 
 # Rows a statement. No transaction spans two of them, so a slow download holds up nobody.
 CHUNK = 2_000
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 Records = list[tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
 class Export:
-    """Records of a table in an order; ``friendly``: with headers for people over the columns."""
+    """Records of a table in an order.
+
+    ``for_people``: with friendly headers, and in CSV the mark by which Excel knows UTF-8.
+    ``tell`` hears how many more rows were read.
+    """
 
     table: Table
     rows: QuerySet[Any]
     order: Sequence[str] | None = None
     descending: bool = False
-    friendly: bool = False
+    for_people: bool = False
+    tell: Callable[[int], None] = lambda rows: None
 
     @property
     def keys(self) -> Sequence[str]:
@@ -42,7 +48,7 @@ class Export:
     @property
     def header(self) -> list[str]:
         columns = self.table.columns
-        return [column.header if self.friendly else column.name for column in columns]
+        return [column.header if self.for_people else column.name for column in columns]
 
     def chunks(self) -> Iterator[Records]:
         """The columns' values, rows by the thousand; each chunk is as it was when it was read."""
@@ -56,14 +62,22 @@ class Export:
             if records:
                 after = [records[-1][place] for place in places]
                 yield [record[:width] for record in records]
+                self.tell(len(records))
             if len(records) < CHUNK:
                 return
 
     def csv(self) -> Iterator[bytes]:
+        if self.for_people:
+            yield codecs.BOM_UTF8
         yield delimited.line(map(delimited.quoted, self.header)).encode()
         if connection.vendor == "postgresql":
-            columns = self.table.columns
-            yield from copying.csv(self.rows, columns, self.keys, descending=self.descending)
+            yield from copying.csv(
+                self.rows,
+                self.table.columns,
+                keys=self.keys,
+                descending=self.descending,
+                tell=self.tell,
+            )
             return
         formats = _formats(self.table, _CSV)
         for chunk in self.chunks():
@@ -81,6 +95,13 @@ class Export:
                 encode({n: f(v) for n, f, v in zip(names, formats, record, strict=True)}) + "\n"
                 for record in chunk
             ).encode()
+
+    def write(self, format_: Format, file: BinaryIO) -> None:
+        """Write the whole file. Raises BadFile."""
+        if format_ == "xlsx":
+            self.xlsx(file)
+        else:
+            file.writelines(self.csv() if format_ == "csv" else self.ndjson())
 
     def xlsx(self, file: BinaryIO) -> None:
         """Write a workbook. Raises BadFile where it would be too large."""

@@ -40,7 +40,7 @@ def read(file: BinaryIO) -> Iterator[tuple[int, list[Cell]]]:
         workbook = _only(package.related(""), "officeDocument")
         related = package.related(workbook)
         strings = _Strings(())
-        dates: set[int] = set()
+        dates: set[str] = set()
         for kind, part in related.values():
             if kind == "sharedStrings":
                 strings = _Strings(_texts(package, part))
@@ -140,9 +140,9 @@ class _Strings:
         return self._file.read(end - start).decode("utf-8", "surrogatepass")
 
 
-def _date_styles(package: Package, part: str) -> set[int]:
+def _date_styles(package: Package, part: str) -> set[str]:
     """The numbers of the cell styles that show a number as a date or time."""
-    dates: set[int] = set()
+    dates: set[str] = set()
     custom: dict[int, str] = {}
 
     class Styles(Handler):
@@ -157,7 +157,7 @@ def _date_styles(package: Package, part: str) -> set[int]:
                 format_ = int(attributes.get("numFmtId", 0))
                 shown = _NOT_SHOWN.sub("", custom.get(format_, ""))
                 if format_ in _DATE_FORMATS or re.search("[dmyhs]", shown, re.IGNORECASE):
-                    dates.add(self.count)
+                    dates.add(str(self.count))
                 self.count += 1
 
         def end(self, name: str) -> None:
@@ -172,21 +172,20 @@ def _date_styles(package: Package, part: str) -> set[int]:
 class _Sheet(_Texts):
     """Collects rows of cells."""
 
-    def __init__(self, strings: _Strings, dates: set[int]) -> None:
+    def __init__(self, strings: _Strings, dates: set[str]) -> None:
         super().__init__()
         self.strings, self.dates = strings, dates
         self.rows: list[tuple[int, list[Cell]]] = []
         self.row: list[Cell] = []
         self.number = 0
-        self.type, self.style, self.column = "n", 0, 0
+        self.type, self.style, self.column = "n", "0", 0
         self.has_formula = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "c":
             self.type = attributes.get("t", "n")
-            self.style = int(attributes.get("s", 0))
-            place = attributes.get("r")
-            if place:
+            self.style = attributes.get("s", "0")
+            if place := attributes.get("r"):
                 self.column = _column(place.rstrip("0123456789"))
             self.has_formula = False
             self.pieces.clear()
@@ -202,11 +201,9 @@ class _Sheet(_Texts):
 
     def end(self, name: str) -> None:
         if name == "c":
-            if (cell := self._cell("".join(self.pieces))) != "":
-                if self.column >= MAX_COLUMNS:
-                    raise BadFile(f"The sheet has more than {MAX_COLUMNS} columns.")
-                self.row.extend([""] * (self.column + 1 - len(self.row)))
-                self.row[self.column] = cell
+            text = "".join(self.pieces)
+            if text or self.has_formula:
+                self._put(self._cell(text))
             self.column += 1
         elif name == "v":
             self.hears = False
@@ -216,13 +213,20 @@ class _Sheet(_Texts):
         else:
             super().end(name)
 
+    def _put(self, cell: Cell) -> None:
+        if self.column >= MAX_COLUMNS:
+            raise BadFile(f"The sheet has more than {MAX_COLUMNS} columns.")
+        if missing := self.column + 1 - len(self.row):
+            self.row.extend([""] * missing)
+        self.row[self.column] = cell
+
     def _cell(self, text: str) -> Cell:
-        if self.type == "e":
-            return Unreadable(f"holds the error {text}")
         if self.type in ("str", "inlineStr"):
             return unescaped(text)
+        if self.type == "e":
+            return Unreadable(f"holds the error {text}")
         if not text:
-            return _NOT_COMPUTED if self.has_formula else ""
+            return _NOT_COMPUTED
         if self.type == "s":
             return self.strings.at(int(text))
         if self.type == "b":
