@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import chain, islice
 from tempfile import SpooledTemporaryFile, TemporaryFile
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
@@ -23,6 +24,7 @@ from inventory_levels.files.columns import LEVELS, Table
 from inventory_levels.files.exporting import Export
 from inventory_levels.imports import Counts, RowResult
 from inventory_levels.models import InventoryLevel, LevelChange
+from inventory_levels.refusals import counted
 from inventory_levels.services import Origin
 
 # An answer up to this size is sent whole, with its length.
@@ -50,14 +52,17 @@ class FileActions:
 
     @action(detail=False, methods=["post"], url_path="import", **_NO_LIST)
     def import_file(self: Any, request: Request) -> HttpResponseBase:
-        file = uploads.uploaded_file(request)
-        self.check_parameters("onError", "dryRun")
-        on_error = _option(request, "onError", "abort", "skip")
-        dry_run = _option(request, "dryRun", "false", "true") == "true"
-        results = _Results(dry_run=dry_run)
-        counts = self.import_rows(
-            request, file, on_error=on_error, dry_run=dry_run, tell=results.tell
-        )
+        with (
+            uploads.uploaded_file(request) as file,
+            _Results() as results,
+        ):
+            self.check_parameters("onError", "dryRun")
+            on_error = _option(request, "onError", "abort", "skip")
+            dry_run = _option(request, "dryRun", "false", "true") == "true"
+            results.dry_run = dry_run
+            counts = self.import_rows(
+                request, file, on_error=on_error, dry_run=dry_run, tell=results.tell
+            )
         return results.answer(counts, aborted=on_error == "abort" and counts.failed > 0)
 
     @action(detail=False, url_path=r"export\.csv")
@@ -73,8 +78,10 @@ class FileActions:
         export = self._export(request)
         if request.method == "HEAD":
             return HttpResponse(content_type=_TYPES["xlsx"], headers=self._headers("xlsx"))
-        file = TemporaryFile()  # noqa: SIM115  # the response closes it
-        export.xlsx(file)
+        with ExitStack() as on_failure:
+            file = on_failure.enter_context(TemporaryFile())
+            export.xlsx(file)
+            on_failure.pop_all()  # now the response closes it
         file.seek(0)
         return FileResponse(file, content_type=_TYPES["xlsx"], headers=self._headers("xlsx"))
 
@@ -137,9 +144,18 @@ def _option(request: Request, name: str, default: str, other: str) -> Any:
 class _Results:
     """What became of each row, as JSON in a temporary file: there may be very many."""
 
-    def __init__(self, *, dry_run: bool) -> None:
-        self.dry_run = dry_run
+    dry_run = False
+
+    def __init__(self) -> None:
         self._all, self._failed = _List(), _List()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, failure: type[BaseException] | None, *args: object) -> None:
+        if failure:
+            self._all.close()
+            self._failed.close()
 
     def tell(self, result: RowResult) -> None:
         refusal = result.refusal
@@ -165,11 +181,13 @@ class _Results:
             "failed": counts.failed,
             "dryRun": self.dry_run,
         }
-        told = self._failed if aborted else self._all
+        told, untold = self._all, self._failed
         if aborted:
-            rows = "row was" if counts.failed == 1 else "rows were"
-            sentence = f"{counts.failed} of {self._all.size} {rows} refused; nothing was written."
+            told, untold = untold, told
+            rows = counted(self._all.size, "row")
+            sentence = f"{counts.failed} of {rows} refused; nothing was written."
             body = {"error": sentence, "code": "VALIDATION_ERROR", **body}
+        untold.close()
         pieces = told.inside(body)
         response = StreamingHttpResponse if told.is_long else HttpResponse
         return response(pieces, "application/json", 400 if aborted else 200)
@@ -195,7 +213,11 @@ class _List:
         """The JSON object with this list as its last member, ``results``."""
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
         yield f'{text[:-1]},"results":['.encode()
-        self._file.seek(0)
-        while piece := self._file.read(64 * 1024):
-            yield piece
+        with self._file:
+            self._file.seek(0)
+            while piece := self._file.read(64 * 1024):
+                yield piece
         yield b"]}"
+
+    def close(self) -> None:
+        self._file.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
@@ -36,7 +37,7 @@ class FileTooLarge(exceptions.APIException):
 
 
 def uploaded_file(request: Request) -> BinaryIO:
-    """The file that the request brings, at its start.
+    """The file that the request brings, at its start; the caller closes it.
 
     Raises for its type, then for its size. An empty body is an empty file.
     """
@@ -56,13 +57,15 @@ def uploaded_file(request: Request) -> BinaryIO:
 
 
 def _body(request: Request) -> BinaryIO:
-    file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # the caller's
     size = 0
-    while piece := request.read(_PIECE):
-        size += len(piece)
-        if size > settings.MAX_BULK_BODY:
-            raise FileTooLarge
-        file.write(piece)
+    with ExitStack() as on_failure:
+        file = on_failure.enter_context(SpooledTemporaryFile(max_size=_IN_MEMORY))
+        while piece := request.read(_PIECE):
+            size += len(piece)
+            if size > settings.MAX_BULK_BODY:
+                raise FileTooLarge
+            file.write(piece)
+        on_failure.pop_all()  # now the caller closes it
     file.seek(0)
     return cast(BinaryIO, file)
 

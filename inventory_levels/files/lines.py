@@ -34,4 +34,5 @@ def lines(file: BinaryIO, row: Callable[[], int]) -> Iterator[str]:
                 raise bad_row(row(), f"has a line of more than {MAX_LINE} characters")
             yield line
     finally:
-        text.detach()  # or the wrapper would close the file, which is the caller's
+        if not file.closed:
+            text.detach()  # or the wrapper would close the file, which is the caller's

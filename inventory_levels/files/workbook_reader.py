@@ -6,10 +6,11 @@ import math
 import re
 from array import array
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from decimal import Decimal
 from functools import lru_cache
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from inventory_levels.files.cells import Cell, Unreadable
 from inventory_levels.files.refusals import BadFile
@@ -36,14 +37,14 @@ def read(file: BinaryIO) -> Iterator[tuple[int, list[Cell]]]:
     Of a formula the value counts that the spreadsheet program computed and saved.
     """
     package = Package(file)
-    with broken_is_bad():
+    with ExitStack() as until_read, broken_is_bad():
         workbook = _only(package.related(""), "officeDocument")
         related = package.related(workbook)
-        strings = _Strings(())
+        strings = until_read.enter_context(_Strings())
         dates: set[str] = set()
         for kind, part in related.values():
             if kind == "sharedStrings":
-                strings = _Strings(_texts(package, part))
+                strings.add(_texts(package, part))
             elif kind == "styles":
                 dates = _date_styles(package, part)
         sheet = _Sheet(strings, dates)
@@ -123,14 +124,22 @@ def _texts(package: Package, part: str) -> Iterator[str]:
 class _Strings:
     """The texts that cells share, by number: in a temporary file once they are many."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    def __init__(self) -> None:
         self._ends = array("Q", [0])
-        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # as long as we are
+        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # see __exit__
+        self.at = lru_cache(10_000)(self._at)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._file.close()
+
+    def add(self, texts: Iterable[str]) -> None:
         for text in texts:
             # A half of a surrogate pair is for the column to refuse.
             size = self._file.write(text.encode("utf-8", "surrogatepass"))
             self._ends.append(self._ends[-1] + size)
-        self.at = lru_cache(10_000)(self._at)
 
     def _at(self, number: int) -> str:
         if number < 0:
