@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import chain, islice
-from tempfile import SpooledTemporaryFile, TemporaryFile
-from typing import Any, BinaryIO, Self
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
@@ -19,12 +18,12 @@ from rest_framework.request import Request
 
 from inventory_levels import imports
 from inventory_levels.api import uploads
+from inventory_levels.api.import_results import ImportResults
 from inventory_levels.files import catalog_importing, importing
 from inventory_levels.files.columns import LEVELS, Table
 from inventory_levels.files.exporting import Export
-from inventory_levels.imports import Counts, RowResult
+from inventory_levels.imports import Counts
 from inventory_levels.models import InventoryLevel, LevelChange
-from inventory_levels.refusals import counted
 from inventory_levels.services import Origin
 
 # An answer up to this size is sent whole, with its length.
@@ -46,24 +45,28 @@ class FileActions:
         """The organization's records."""
         raise NotImplementedError
 
-    def import_rows(self, request: Request, file: BinaryIO, **options: Any) -> Counts:
-        """Write the file's rows, and ``tell`` each one's result."""
+    def rows_of(self, file: BinaryIO) -> Iterator[Any]:
+        raise NotImplementedError
+
+    def import_rows(self, request: Request, rows: Iterator[Any], **options: Any) -> Counts:
+        """Write the rows, and ``tell`` each one's result."""
         raise NotImplementedError
 
     @action(detail=False, methods=["post"], url_path="import", **_NO_LIST)
     def import_file(self: Any, request: Request) -> HttpResponseBase:
         with (
             uploads.uploaded_file(request) as file,
-            _Results() as results,
+            ImportResults() as results,
         ):
             self.check_parameters("onError", "dryRun")
             on_error = _option(request, "onError", "abort", "skip")
             dry_run = _option(request, "dryRun", "false", "true") == "true"
             results.dry_run = dry_run
+            rows = results.counting(self.rows_of(file))
             counts = self.import_rows(
-                request, file, on_error=on_error, dry_run=dry_run, tell=results.tell
+                request, rows, on_error=on_error, dry_run=dry_run, tell=results.tell
             )
-        return results.answer(counts, aborted=on_error == "abort" and counts.failed > 0)
+        return results.answer(counts)
 
     @action(detail=False, url_path=r"export\.csv")
     def export_csv(self, request: Request) -> HttpResponseBase:
@@ -118,10 +121,13 @@ class LevelFiles(FileActions):
     def exported(self) -> QuerySet[Any]:
         return InventoryLevel.objects.all()
 
-    def import_rows(self, request: Request, file: BinaryIO, **options: Any) -> Counts:
+    def rows_of(self, file: BinaryIO) -> Iterator[Any]:
+        return importing.level_rows(file)
+
+    def import_rows(self, request: Request, rows: Iterator[Any], **options: Any) -> Counts:
         caller: Any = request.auth
         origin = Origin(caller.actor, LevelChange.Source.IMPORT)
-        return imports.import_levels(importing.level_rows(file), origin=origin, **options)
+        return imports.import_levels(rows, origin=origin, **options)
 
 
 class CatalogFiles(FileActions):
@@ -129,8 +135,10 @@ class CatalogFiles(FileActions):
         rows: QuerySet[Any] = self.rows()
         return rows
 
-    def import_rows(self: Any, request: Request, file: BinaryIO, **options: Any) -> Counts:
-        rows = importing.catalog_rows(file, self.table)
+    def rows_of(self, file: BinaryIO) -> Iterator[Any]:
+        return importing.catalog_rows(file, self.table)
+
+    def import_rows(self: Any, request: Request, rows: Iterator[Any], **options: Any) -> Counts:
         return catalog_importing.import_catalog(rows, save=self.store, **options)
 
 
@@ -139,85 +147,3 @@ def _option(request: Request, name: str, default: str, other: str) -> Any:
     if value not in (default, other):
         raise ValidationError({name: [f"must be one of {default}, {other}"]})
     return value
-
-
-class _Results:
-    """What became of each row, as JSON in a temporary file: there may be very many."""
-
-    dry_run = False
-
-    def __init__(self) -> None:
-        self._all, self._failed = _List(), _List()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, failure: type[BaseException] | None, *args: object) -> None:
-        if failure:
-            self._all.close()
-            self._failed.close()
-
-    def tell(self, result: RowResult) -> None:
-        refusal = result.refusal
-        would_be = self.dry_run and result.outcome == "created"
-        told = {
-            "index": result.number - 2,  # below the header, from 0
-            "row": result.number,
-            "outcome": result.outcome,
-            "id": None if would_be else result.id,
-            "error": refusal.sentence if refusal else None,
-            "code": refusal.code if refusal else None,
-            "details": refusal.details if refusal else None,
-        }
-        self._all.add(told)
-        if refusal:
-            self._failed.add(told)
-
-    def answer(self, counts: Counts, *, aborted: bool) -> HttpResponseBase:
-        body: dict[str, Any] = {
-            "created": 0 if aborted else counts.created,
-            "updated": 0 if aborted else counts.updated,
-            "unchanged": 0 if aborted else counts.unchanged,
-            "failed": counts.failed,
-            "dryRun": self.dry_run,
-        }
-        told, untold = self._all, self._failed
-        if aborted:
-            told, untold = untold, told
-            rows = counted(self._all.size, "row")
-            sentence = f"{counts.failed} of {rows} refused; nothing was written."
-            body = {"error": sentence, "code": "VALIDATION_ERROR", **body}
-        untold.close()
-        pieces = told.inside(body)
-        response = StreamingHttpResponse if told.is_long else HttpResponse
-        return response(pieces, "application/json", 400 if aborted else 200)
-
-
-class _List:
-    """A list of JSON values that outgrows memory."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # as long as we are
-
-    def add(self, value: dict[str, Any]) -> None:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        self._file.write(f",{text}".encode() if self.size else text.encode())
-        self.size += 1
-
-    @property
-    def is_long(self) -> bool:
-        return self._file.tell() > _IN_MEMORY
-
-    def inside(self, body: dict[str, Any]) -> Iterator[bytes]:
-        """The JSON object with this list as its last member, ``results``."""
-        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-        yield f'{text[:-1]},"results":['.encode()
-        with self._file:
-            self._file.seek(0)
-            while piece := self._file.read(64 * 1024):
-                yield piece
-        yield b"]}"
-
-    def close(self) -> None:
-        self._file.close()

@@ -22,7 +22,8 @@ def import_catalog(
 ) -> Counts:
     """Create or update what the rows hold through ``save``, a function of the catalog.
 
-    Rows that can't be read fail beside those that can't be saved: every bad row is told.
+    Rows that can't be read fail beside those that can't be saved: every bad row is told, and
+    the good ones where they were not aborted.
     """
     numbers: list[int] = []
     refused: dict[int, Invalid] = {}
@@ -35,14 +36,22 @@ def import_catalog(
             readable.append(row.row)
     write = not dry_run and (not refused or on_error == "skip")
     saved = iter(save(readable, on_error=on_error, dry_run=not write))
+    results = [
+        RowResult(number, "failed", refusal=refused[number])
+        if number in refused
+        else _told(number, next(saved))
+        for number in numbers
+    ]
     counts = Counts()
-    for number in numbers:
-        if number in refused:
-            result = RowResult(number, "failed", refusal=refused[number])
-        else:
-            done = next(saved)
-            public_id = done.record.public_id if done.record else None
-            result = RowResult(number, done.outcome, public_id, done.refusal)
+    for result in results:
         setattr(counts, result.outcome, getattr(counts, result.outcome) + 1)
-        tell(result)
+    counts.aborted = on_error == "abort" and counts.failed > 0
+    for result in results:
+        if result.refusal or not counts.aborted:
+            tell(result)
     return counts
+
+
+def _told(number: int, result: Result[Any]) -> RowResult:
+    public_id = result.record.public_id if result.record else None
+    return RowResult(number, result.outcome, public_id, result.refusal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +15,7 @@ from inventory_levels.files.columns import LEVELS
 from inventory_levels.files.exporting import Export
 from inventory_levels.files.rows import Format
 from inventory_levels.management.formats import STANDARD, add_format, format_of
-from inventory_levels.management.progress import progress
+from inventory_levels.management.progress import Bar
 from inventory_levels.models import InventoryLevel, Location
 from inventory_levels.refusals import Refusal
 from organizations.commands import OrganizationCommand
@@ -57,12 +57,13 @@ class Command(OrganizationCommand):
         if location:
             levels = levels.filter(location__in=locations(location))
         written = 0
-        with output(file) as out, progress("Exporting", levels.count()) as advance:
+        total = levels.count()
+        with output(file) as out, closing(Bar()) as bar:
 
             def tell(rows: int) -> None:
                 nonlocal written
                 written += rows
-                advance(written)
+                bar.show("Exporting", written, total)
 
             export = Export(LEVELS, levels, for_people=for_people, tell=tell)
             export.write(format_, out)

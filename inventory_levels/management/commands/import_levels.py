@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -18,7 +18,7 @@ from inventory_levels.files.importing import level_rows
 from inventory_levels.files.rows import Format
 from inventory_levels.imports import Counts, FileRow, RowResult, import_levels
 from inventory_levels.management.formats import STANDARD, add_format, format_of
-from inventory_levels.management.progress import progress
+from inventory_levels.management.progress import Bar
 from inventory_levels.models import LevelChange
 from inventory_levels.refusals import Refusal, counted
 from inventory_levels.results import OnError
@@ -65,21 +65,25 @@ class Command(OrganizationCommand):
         format_ = format_of(file, format_)
         report = _Report(self, as_json=as_json)
         try:
-            with opened(file, format_) as content, progress("Reading", size(content)) as at:
+            with opened(file, format_) as content:
                 counts = import_levels(
-                    watched(level_rows(content, format_), lambda: at(place(content))),
+                    report.counting(level_rows(content, format_), content),
                     origin=Origin(Actor.of_command("import_levels"), LevelChange.Source.COMMAND),
                     on_error=on_error,
                     dry_run=dry_run,
                     tell=report.tell,
+                    tell_all=False,
+                    on_progress=report.advance,
                 )
         except KeyboardInterrupt:
-            raise CommandError(report.interrupted(on_error, dry_run=dry_run)) from None
-        aborted = on_error == "abort" and counts.failed > 0
-        report.sum_up(counts, aborted=aborted, dry_run=dry_run)
+            raise CommandError(report.interrupted(on_error)) from None
+        finally:
+            report.bar.close()
+        report.sum_up(counts, dry_run=dry_run)
         if counts.failed:
-            refused = f"{counted(counts.failed, 'row')} of {report.rows} refused"
-            raise CommandError(f"{refused}; nothing was written." if aborted else f"{refused}.")
+            refused = f"{counts.failed} of {counted(report.rows, 'row')} refused"
+            end = "; nothing was written." if counts.aborted else "."
+            raise CommandError(refused + end)
 
 
 @contextmanager
@@ -95,35 +99,30 @@ def opened(file: str, format_: Format) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
 
 
-def size(content: BinaryIO) -> int | None:
-    """Bytes; None where nobody can know."""
-    return os.fstat(content.fileno()).st_size if content.seekable() else None
-
-
-def place(content: BinaryIO) -> int:
-    return content.tell() if content.seekable() else 0
-
-
-def watched(rows: Iterable[FileRow], look: Callable[[], None]) -> Iterator[FileRow]:
-    """The rows, with a look at each thousandth."""
-    for number, row in enumerate(rows):
-        if number % 1_000 == 0:
-            look()
-        yield row
-
-
 class _Report:
-    """Tells the first refused rows at once, and what became of all of them in the end."""
+    """Tells how far it is, the first refused rows, and what became of all of them in the end."""
 
     def __init__(self, command: OrganizationCommand, *, as_json: bool) -> None:
         self.command, self.as_json = command, as_json
         self.rows = self.written = self.failed = 0
         self.refused: list[dict[str, Any]] = []
+        self.bar = Bar()
+
+    def counting(self, rows: Iterable[FileRow], content: BinaryIO) -> Iterator[FileRow]:
+        """The rows as they are read, with a look at how far that is."""
+        size = os.fstat(content.fileno()).st_size if content.seekable() else None
+        for row in rows:
+            if self.rows % 1_000 == 0:
+                self.bar.show("Reading", content.tell() if size else 0, size)
+            self.rows += 1
+            yield row
+        self.bar.show("Checking", 0, None)
+
+    def advance(self, done: int, total: int) -> None:
+        self.written = done
+        self.bar.show("Writing", done, total)
 
     def tell(self, result: RowResult) -> None:
-        self.rows += 1
-        if result.outcome in ("created", "updated"):
-            self.written += 1
         if (refusal := result.refusal) is None:
             return
         self.failed += 1
@@ -133,8 +132,8 @@ class _Report:
         elif self.failed <= SHOWN:
             self.command.say(f"row {result.number}: {_reasons(refusal)}")
 
-    def sum_up(self, counts: Counts, *, aborted: bool, dry_run: bool) -> None:
-        done = {name: 0 if aborted else getattr(counts, name) for name in OUTCOMES}
+    def sum_up(self, counts: Counts, *, dry_run: bool) -> None:
+        done = {name: 0 if counts.aborted else getattr(counts, name) for name in OUTCOMES}
         done["failed"] = counts.failed
         if self.as_json:
             summary = {**done, "dryRun": dry_run, "refused": self.refused}
@@ -142,15 +141,15 @@ class _Report:
             return
         if self.failed > SHOWN:
             self.command.say(f"... and {self.failed - SHOWN} more; --json tells all of them.")
-        if not aborted:
+        if not counts.aborted:
             numbers = ", ".join(f"{number} {name}" for name, number in done.items())
             self.command.stdout.write(f"{'Dry run: ' if dry_run else ''}{numbers}.")
 
-    def interrupted(self, on_error: OnError, *, dry_run: bool) -> str:
-        if dry_run or on_error == "abort" or not self.written:
+    def interrupted(self, on_error: OnError) -> str:
+        if on_error == "abort" or not self.written:
             return "Interrupted; nothing was written."
-        levels = counted(self.written, "level")
-        return f"Interrupted; {levels} written with their history. Run it again to finish."
+        done = f"{self.written} of {counted(self.rows, 'row')}"
+        return f"Interrupted; {done} done, with their history. Run it again to finish."
 
 
 def _reasons(refusal: Refusal) -> str:
