@@ -8,30 +8,33 @@ from collections.abc import Sequence
 from django.core.exceptions import ValidationError
 
 from organizations import public_ids
-from organizations.texts import NOT_TEXT
+from organizations.texts import is_text
 
-_SEPARATORS = re.compile(r"[\s_-]+")
+_SEPARATORS = re.compile(r"[ _-]+")
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValidationError("must be a string")
+    return value
 
 
 def text(value: object, *, longest: int, shortest: int = 0) -> str:
     """The text, kept as given. Raises ValidationError, like all of these."""
-    if not isinstance(value, str):
-        raise ValidationError("must be a string")
-    if NOT_TEXT.search(value):
-        raise ValidationError("must not hold control characters")
-    if len(value) < shortest:
+    given = _string(value)
+    is_text(given)
+    if len(given) < shortest:
         raise ValidationError("must not be empty")
-    if len(value) > longest:
+    if len(given) > longest:
         raise ValidationError(f"must have at most {longest} characters")
-    return value
+    return given
 
 
 def public_id(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValidationError("must be a string")
-    public_ids.has_public_id_form(value)
-    public_ids.is_not_reserved(value)
-    return value
+    given = _string(value)
+    public_ids.has_public_id_form(given)
+    public_ids.is_not_reserved(given)
+    return given
 
 
 class Choice:
@@ -42,9 +45,9 @@ class Choice:
         self._by_word = {_word(choice): choice for choice in choices}
 
     def __call__(self, value: object) -> str:
-        if not isinstance(value, str):
-            raise ValidationError("must be a string")
-        choice = self._by_word.get(_word(value))
+        given = _string(value)
+        is_text(given)
+        choice = self._by_word.get(_word(given)) if given.isascii() else None
         if choice is None:
             raise ValidationError(f"must be one of {', '.join(self.choices)}")
         return choice

@@ -1,13 +1,14 @@
 """The only place where exceptions become ``{"error": ..., "code": ..., "details": ...}``."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.views import defaults
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.views import csrf, defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -84,7 +85,7 @@ def _body_of(exc: exceptions.APIException) -> dict[str, Any]:
         return body("Send the header Authorization: Bearer <API key>.", "MISSING_AUTHORIZATION")
     if isinstance(exc.detail, dict):  # 401 and 403 bring their published code along
         return body(str(exc.detail["error"]), str(exc.detail["code"]))
-    code = CODE_OF_EXCEPTION.get(type(exc), str(exc.get_codes()).upper())
+    code = CODE_OF_EXCEPTION.get(type(exc), "INTERNAL_ERROR")
     return body(str(exc.detail), code)
 
 
@@ -115,15 +116,39 @@ def _flattened(details: Any, path: str = "") -> Iterator[str]:
         yield f"{path}: {details}" if path else str(details)
 
 
-# Django's own handlers, for what never reaches an API view.
+# For what never reaches an API view: Django's handlers, and what stands before its own.
+
+
+class HostMiddleware:
+    """Refuses a foreign Host in the API's shape, with DEBUG on too."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            request.get_host()
+        except DisallowedHost as error:
+            if _for_api(request):
+                sentence = "This server does not answer for the host that the request names."
+                return JsonResponse(body(sentence, "VALIDATION_ERROR"), status=400)
+            return defaults.bad_request(request, error)
+        return self.get_response(request)
 
 
 def _for_api(request: HttpRequest) -> bool:
     return request.path == "/api" or request.path.startswith("/api/")
 
 
+@csrf_exempt
 def unknown_path(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
     return JsonResponse(body(UNKNOWN_PATH, "NOT_FOUND"), status=404)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    if _for_api(request):
+        return JsonResponse(body(f"CSRF Failed: {reason}", "CSRF_FAILED"), status=403)
+    return csrf.csrf_failure(request, reason)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,8 +1,11 @@
 """Probes: is the process up, and can it work."""
 
-from django.db import DatabaseError, connection
+from collections.abc import Callable
+
+from django import db
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.http import require_safe
 
 
@@ -19,7 +22,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         ready = _every_migration_is_applied()
-    except DatabaseError:
+    except db.Error:
         return JsonResponse({"status": "database unreachable"}, status=503)
     if not ready:
         return JsonResponse({"status": "migrations missing"}, status=503)
@@ -29,3 +32,17 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def _every_migration_is_applied() -> bool:
     executor = MigrationExecutor(connection)
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+class ProbeMiddleware:
+    """Answers the probes before anything asks for a known host or for HTTPS: an orchestrator
+    calls a process by its address, over plain HTTP."""
+
+    PROBES = {"/healthz": healthz, "/readyz": readyz}
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        probe = self.PROBES.get(request.path.removesuffix("/"))
+        return probe(request) if probe else self.get_response(request)

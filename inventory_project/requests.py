@@ -1,18 +1,21 @@
-"""What every request gets, whoever answers it: an id, and its body read to the end."""
+"""What every request gets, whoever answers it: an id, a line in the log, its body read to the
+end, and an answer without a body where HTTP knows none."""
 
 import logging
 import re
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from urllib.parse import quote
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ulid import ULID
 
-type_of_next = Callable[[HttpRequest], HttpResponseBase]
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
+logger = logging.getLogger(__name__)
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
 _SANE = re.compile(r"[A-Za-z0-9_.:/+=-]{1,128}\Z")
 
@@ -20,15 +23,22 @@ _SANE = re.compile(r"[A-Za-z0-9_.:/+=-]{1,128}\Z")
 class RequestIdMiddleware:
     """Takes the client's X-Request-Id if it is sane, else makes one; answers and logs it."""
 
-    def __init__(self, get_response: type_of_next) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         given = request.headers.get("X-Request-Id", "")
         request_id = given if _SANE.match(given) else str(ULID()).lower()
         token = _request_id.set(request_id)
+        start = time.perf_counter()
         try:
             response = self.get_response(request)
+            milliseconds = 1000 * (time.perf_counter() - start)
+            # Without the query: what people search for is nobody's business.
+            path = quote(request.path)
+            logger.info(
+                "%s %s %d %.1f ms", request.method, path, response.status_code, milliseconds
+            )
         finally:
             _request_id.reset(token)
         response.headers["X-Request-Id"] = request_id
@@ -43,8 +53,8 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
-class DrainBodyMiddleware:
-    """Reads the rest of a refused body, within bounds.
+class BodyMiddleware:
+    """Reads the rest of a refused body, within bounds, and leaves out what may have no body.
 
     A server that closes a connection with unread bytes resets it, and the client never
     sees why it was refused.
@@ -53,13 +63,18 @@ class DrainBodyMiddleware:
     SECONDS = 10
     CHUNK = 256 * 1024
 
-    def __init__(self, get_response: type_of_next) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         if request.method not in ("GET", "HEAD") or request.META.get("CONTENT_LENGTH"):
             self._drain(request)
+        if response.status_code == 304:
+            # It would have to be the length of the whole answer, and Django says 0.
+            response.headers.pop("Content-Length", None)
+        elif request.method == "HEAD" and isinstance(response, HttpResponse):
+            response.content = b""
         return response
 
     def _drain(self, request: HttpRequest) -> None:

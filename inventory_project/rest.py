@@ -1,5 +1,6 @@
 """JSON in and out of the API: strict when reading, exact in both directions."""
 
+import codecs
 import json
 from typing import Any
 
@@ -63,7 +64,9 @@ class StrictJSONParser(BaseParser):
         except UnreadablePostError as error:
             raise exceptions.ParseError("The body ended early.") from error
         if len(body) > limit or (declared > limit and not chunked):
-            raise PayloadTooLarge(f"The body is larger than {limit // 1024} KiB.")
+            raise PayloadTooLarge(f"The body is larger than {limit // 1024**2} MiB.")
+        if len(body) < declared and not chunked:
+            raise exceptions.ParseError("The body ended early.")
         return body
 
 
@@ -71,6 +74,8 @@ def loads(body: bytes) -> Any:
     """Decode a JSON text. Raises ParseError saying what is wrong and where."""
     if not body.strip():
         raise exceptions.ParseError("The body is empty.")
+    if body.startswith(codecs.BOM_UTF8):
+        raise exceptions.ParseError("The body begins with a byte order mark; send it without.")
     try:
         return exact_json.loads(body)
     except UnicodeDecodeError as error:

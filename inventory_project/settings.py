@@ -24,10 +24,10 @@ def env_bool(name: str, default: bool) -> bool:
     return words[value]
 
 
-def env_int(name: str, default: int) -> int:
+def env_int(name: str, default: int, *, least: int = 0) -> int:
     value = os.environ.get(name, "").strip() or str(default)
-    if not value.isdecimal():
-        raise ImproperlyConfigured(f"{name} must be a whole number, 0 or more")
+    if not (value.isascii() and value.isdecimal() and int(value) >= least):
+        raise ImproperlyConfigured(f"{name} must be a whole number, {least} or more")
     return int(value)
 
 
@@ -43,8 +43,8 @@ if DEBUG:
     SECRET_KEY = SECRET_KEY or "development-only-" + "x" * 50
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
 else:
-    missing = [n for n in ("SECRET_KEY", "ALLOWED_HOSTS") if not os.environ.get(n, "").strip()]
-    if missing:
+    required = {"SECRET_KEY": SECRET_KEY.strip(), "ALLOWED_HOSTS": ALLOWED_HOSTS}
+    if missing := [name for name, value in required.items() if not value]:
         raise ImproperlyConfigured(
             f"DEBUG is off, so these environment variables must be set: {', '.join(missing)}"
         )
@@ -66,7 +66,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "inventory_project.requests.RequestIdMiddleware",
-    "inventory_project.requests.DrainBodyMiddleware",
+    "inventory_project.health.ProbeMiddleware",
+    "inventory_project.requests.BodyMiddleware",
+    "inventory_project.errors.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -99,16 +101,21 @@ TEMPLATES = [
 ]
 
 # Seconds a write waits for another writer's lock before it answers 503.
-LOCK_TIMEOUT = env_int("LOCK_TIMEOUT", 10)
+LOCK_TIMEOUT = env_int("LOCK_TIMEOUT", 10, least=1)
 
 
 def database() -> dict[str, Any]:
     """The one database, set up for real use on either engine."""
-    config: dict[str, Any] = dict(
-        dj_database_url.config(default=f"sqlite:///{VAR_DIR / 'inventory.sqlite3'}")
-    )
+    url = os.environ.get("DATABASE_URL", "").strip() or f"sqlite:///{VAR_DIR / 'inventory.sqlite3'}"
+    scheme = url.partition(":")[0]
+    if scheme not in ("sqlite", "postgres", "postgresql"):
+        raise ImproperlyConfigured("DATABASE_URL must begin with sqlite: or postgres:")
+    try:
+        config: dict[str, Any] = dict(dj_database_url.parse(url))
+    except ValueError as error:
+        raise ImproperlyConfigured("DATABASE_URL is no URL of a database") from error
     options = config.setdefault("OPTIONS", {})
-    if "sqlite" in config["ENGINE"]:
+    if scheme == "sqlite":
         Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
         # IMMEDIATE: a transaction that reads before it writes can't fail at its first write.
         options["transaction_mode"] = "IMMEDIATE"
@@ -117,7 +124,8 @@ def database() -> dict[str, Any]:
         # Tests use threads and a second process: an in-memory database knows neither.
         config["TEST"] = {"NAME": f"{config['NAME']}.test"}
     else:
-        options["options"] = f"-c lock_timeout={LOCK_TIMEOUT * 1000}"
+        given = options.get("options", "")
+        options["options"] = f"{given} -c lock_timeout={LOCK_TIMEOUT * 1000}".strip()
         # A new connection costs about 10 ms of the server's CPU.
         config["CONN_MAX_AGE"] = env_int("CONN_MAX_AGE", 60)
         config["CONN_HEALTH_CHECKS"] = True
@@ -160,13 +168,14 @@ STORAGES = {
 HTTPS = env_bool("HTTPS", not DEBUG)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
-# Probes come from inside, over plain HTTP; and a redirected write would lose its body.
-SECURE_REDIRECT_EXEMPT = [r"^healthz/?$", r"^readyz/?$", r"^api(/|$)"]
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# The API refuses what comes over plain HTTP: a redirected write would lose its body.
+SECURE_REDIRECT_EXEMPT = [r"^api(/|$)"]
+SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 31_536_000 if HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
+CSRF_FAILURE_VIEW = "inventory_project.errors.csrf_failure"
 # How many proxies stand in front and append to X-Forwarded-For; 0 ignores that header.
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
 if TRUSTED_PROXIES:
@@ -213,6 +222,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+LOG_LEVEL = os.environ.get("LOG_LEVEL", "").strip().upper() or "INFO"
+if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+    raise ImproperlyConfigured("LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -234,7 +247,7 @@ LOGGING = {
             "formatter": "line",
         }
     },
-    "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # 4xx answers are the client's business; a 5xx is logged where it is handled.

@@ -5,15 +5,13 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView, TemplateView
 
 from inventory_levels.api.views import IndexView
-from inventory_project import errors, health
+from inventory_project import errors
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", TemplateView.as_view(template_name="start.html"), name="start"),
     path("api", IndexView.as_view()),
     path("api/", include("inventory_levels.api.urls")),
-    re_path(r"^api(?:/.*)?$", errors.unknown_path),
-    re_path(r"^healthz/?$", health.healthz),
-    re_path(r"^readyz/?$", health.readyz),
+    re_path(r"^api(?:/[\s\S]*)?$", errors.unknown_path),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
 ]

@@ -34,7 +34,10 @@ def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:  # an exponent beyond anything: 1e99999999999999999999
-        return Decimal("Infinity")
+        digits, _, exponent = text.lower().partition("e")
+        if not digits.strip("-0."):
+            return Decimal(0)
+        return Decimal("1e-99") if exponent.startswith("-") else Decimal("Infinity")
 
 
 def _refuse_constant(word: str) -> NoReturn:

@@ -12,11 +12,12 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, models
 from django.db.models import Q
 from django.utils import timezone
 
 from organizations import public_ids
+from organizations.locks import without_waiting
 from organizations.texts import ExactCharField, is_text
 
 
@@ -220,21 +221,10 @@ class ApiKey(models.Model):
         due = now - timedelta(seconds=self.LAST_USED_RESOLUTION)
         if self.last_used_at is not None and self.last_used_at > due:
             return
-        rows = ApiKey.objects.filter(pk=self.pk).filter(
-            Q(last_used_at=None) | Q(last_used_at__lte=due)
-        )
-        if connection.vendor == "postgresql":
-            free = rows.select_for_update(skip_locked=True).order_by().values("pk")
-            with transaction.atomic():
+        rows = ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=due), pk=self.pk)
+        free = rows.select_for_update(skip_locked=True).order_by().values("pk")
+        try:
+            with without_waiting():
                 ApiKey.objects.filter(pk__in=free).update(last_used_at=now)
-            return
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA busy_timeout")
-            (patience,) = cursor.fetchone()
-            cursor.execute("PRAGMA busy_timeout = 0")
-            try:
-                rows.update(last_used_at=now)
-            except DatabaseError:
-                pass  # another writer is at work; the next request tries again
-            finally:
-                cursor.execute(f"PRAGMA busy_timeout = {int(patience)}")
+        except DatabaseError:
+            pass  # another writer is at work; the next request tries again

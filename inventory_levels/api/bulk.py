@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
-from inventory_levels.api.serializers import printable
+from inventory_levels.api.fields import printable
 from inventory_levels.refusals import Invalid, Refusal
 from inventory_levels.results import Result
 
@@ -19,25 +19,35 @@ _Row = TypeVar("_Row")
 
 
 def save_all(
-    body: Any, *, read: Callable[[Any], _Row], save: Callable[..., Sequence[Result[Any]]]
+    body: Any,
+    *,
+    read: Callable[[Any], _Row],
+    save: Callable[..., Sequence[Result[Any]]],
+    identity: Callable[[Mapping[str, Any]], Any],
 ) -> Response:
     """Answer a bulk request: ``read`` makes a row of each item, ``save`` writes the rows.
 
-    Rows that can't be read fail beside those that can't be saved: every bad row is told.
+    Rows that can't be read fail beside those that can't be saved: every bad row is told. A
+    readable row with the ``identity`` of an unreadable one fails too, as nobody knows which of
+    the two is meant.
     """
     items, on_error, dry_run = _envelope(body)
-    rows: list[_Row] = []
+    rows: dict[int, _Row] = {}
     results: dict[int, Result[Any]] = {}
+    unreadable: set[str] = set()
     for index, item in enumerate(items):
         try:
-            rows.append(read(item))
+            rows[index] = read(item)
         except ValidationError as error:
             results[index] = Result("failed", refusal=_refusal(error))
-    all_read = not results
-    places = (index for index in range(len(items)) if index not in results)
-    write = not dry_run and (all_read or on_error == "skip")
-    saved = save(rows, on_error=on_error, dry_run=not write)
-    results.update(zip(list(places), saved, strict=True))
+            if isinstance(item, Mapping):
+                unreadable.add(repr(identity(item)))
+    for index in [i for i in rows if unreadable and repr(identity(items[i])) in unreadable]:
+        del rows[index]
+        results[index] = Result("failed", refusal=Refusal("Another item is about the same one"))
+    write = not dry_run and (not results or on_error == "skip")
+    saved = save(list(rows.values()), on_error=on_error, dry_run=not write)
+    results.update(zip(rows, saved, strict=True))
     return _answer([results[index] for index in range(len(items))], on_error, dry_run)
 
 

@@ -32,11 +32,9 @@ class Precondition:
 
     def holds_for(self, level: InventoryLevel | None) -> bool:
         """For writes: compares id and version only, so that a renamed product is no conflict."""
-        if self.if_match is not None and not self._matches(self.if_match, level, weakly=False):
+        if self.if_match is not None and not _names(self.if_match, level, weakly=False):
             return False
-        return self.if_none_match is None or not self._matches(
-            self.if_none_match, level, weakly=True
-        )
+        return self.if_none_match is None or not _names(self.if_none_match, level, weakly=True)
 
     def is_known(self, level: InventoryLevel) -> bool:
         """For reads: whether the client holds exactly this representation already."""
@@ -45,13 +43,12 @@ class Precondition:
         tags = parse_etags(self.if_none_match)
         return tags == ["*"] or etag(level) in [tag.removeprefix("W/") for tag in tags]
 
-    def _matches(self, header: str, level: InventoryLevel | None, *, weakly: bool) -> bool:
-        tags = parse_etags(header)
-        if level is None:
-            return False
-        if tags == ["*"]:
-            return True
-        if weakly:
-            tags = [tag.removeprefix("W/") for tag in tags]
-        current = _id_and_version(etag(level))
-        return any(_id_and_version(tag) == current for tag in tags if not tag.startswith("W/"))
+
+def _names(header: str, level: InventoryLevel | None, *, weakly: bool) -> bool:
+    """Whether a header's tags are among them this level's; a weak one counts only ``weakly``."""
+    tags = parse_etags(header)
+    if level is None or tags == ["*"]:
+        return level is not None
+    if weakly:
+        tags = [tag.removeprefix("W/") for tag in tags]
+    return _id_and_version(etag(level)) in map(_id_and_version, tags)

@@ -58,6 +58,16 @@ CHANGE: Example = {
     "locationId": "loc_123",
     "changes": {"reorderQuantity": {"old": 100, "new": 150}},
 }
+CREATION: Example = CHANGE | {
+    "action": "CREATE",
+    "at": THEN,
+    "version": 1,
+    "changes": {
+        name: {"old": None, "new": value}
+        for name, value in LEVEL_REQUEST.items()
+        if name not in ("productMasterId", "locationId")
+    },
+}
 
 PRODUCT_REQUEST: Example = {
     "id": "prod_123",
@@ -83,10 +93,10 @@ LOCATION_PATCHED = {**LOCATION, **LOCATION_PATCH, "updatedAt": LATER}
 LOCATION_DELETED = {"success": True, "message": "Location deleted"}
 
 
-def page(item: Example) -> Example:
-    """One item on the only page."""
-    pagination = {"page": 1, "pageSize": 50, "total": 1, "totalPages": 1, "nextCursor": None}
-    return {"items": [item], "pagination": pagination}
+def page(*items: Example) -> Example:
+    """The only page."""
+    counts = {"page": 1, "pageSize": 50, "total": len(items), "totalPages": 1}
+    return {"items": [*items], "pagination": {**counts, "nextCursor": None}}
 
 
 def cursor_page(item: Example) -> Example:
@@ -100,8 +110,10 @@ def synced(listing: Example) -> Example:
 
 
 def bulk_request(item: Example, field: str) -> Example:
-    """One item that is there already, and one with a number where ``field`` is a text."""
-    return {"items": [item, {**item, field: 1}], "onError": "skip", "dryRun": False}
+    """One item that is there already, and another with a number where ``field`` is a text."""
+    key = "id" if "id" in item else "productMasterId"
+    another = {**item, key: item[key].replace("123", "124"), field: 1}
+    return {"items": [item, another], "onError": "skip", "dryRun": False}
 
 
 def bulk(public_id: str, field: str) -> Example:
@@ -169,8 +181,8 @@ NAME_TAKEN = _error("CONFLICT", "A location next to it has this name", name=["is
 PRECONDITION_FAILED = _error(
     "PRECONDITION_FAILED", "The inventory level is not in the expected state."
 )
-PAYLOAD_TOO_LARGE = _error("PAYLOAD_TOO_LARGE", "The body is larger than 1024 KiB.")
-BULK_TOO_LARGE = _error("PAYLOAD_TOO_LARGE", "The body is larger than 32768 KiB.")
+PAYLOAD_TOO_LARGE = _error("PAYLOAD_TOO_LARGE", "The body is larger than 1 MiB.")
+BULK_TOO_LARGE = _error("PAYLOAD_TOO_LARGE", "The body is larger than 32 MiB.")
 UNSUPPORTED_MEDIA_TYPE = _error(
     "UNSUPPORTED_MEDIA_TYPE", 'Unsupported media type "text/plain" in request.'
 )

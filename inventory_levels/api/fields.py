@@ -1,9 +1,11 @@
-"""The types of the JSON API: strict, without regard to what else the object holds."""
+"""The types of the JSON API: strict fields, and the objects that are made of them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError as Refused
 
 from inventory_levels import quantities, values
 
@@ -81,3 +83,43 @@ class ChoiceField(StrictField):
 
     def read(self, value: Any) -> str | None:
         return None if self.empty_is_unset and value == "" else self._choice(value)
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Reads a JSON object whole: every problem at once, unknown fields among them.
+
+    Read-only fields may be sent back and are ignored. Instances hold no state of a request,
+    so one serves the whole process.
+    """
+
+    def run_validation(self, data: Any = None) -> dict[str, Any]:
+        """The values by source name. Raises REST framework's ValidationError, keyed by field."""
+        if not isinstance(data, Mapping):
+            raise Refused("The body must be a JSON object.")
+        read: dict[str, Any] = {}
+        problems: dict[str, list[str]] = {}
+        for name, value in data.items():
+            field: Any = self.fields.get(name)
+            if field is None:
+                problems[printable(name)] = ["unknown field"]
+            elif not field.read_only:
+                try:
+                    read[field.source] = field.read_nullable(value)
+                except ValidationError as error:
+                    problems[name] = error.messages
+        if not self.partial:
+            for name, field in self.fields.items():
+                if field.required and name not in data:
+                    problems[name] = ["is required"]
+        self.check(read, problems)
+        if problems:
+            raise Refused(problems)
+        return read
+
+    def check(self, values: dict[str, Any], problems: dict[str, list[str]]) -> None:
+        """Adjust the values or add problems once all fields are read."""
+
+
+def printable(name: str) -> str:
+    """A client's field name, safe to repeat: half a surrogate pair would break the answer."""
+    return name.encode("utf-8", "backslashreplace").decode()[:100]

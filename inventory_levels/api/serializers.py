@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 
 from inventory_levels.api.fields import (
     ChoiceField,
     IdField,
     QuantityField,
+    StrictSerializer,
     TextField,
     WholeNumberField,
 )
@@ -36,46 +34,6 @@ from inventory_levels.quantities import number, public
 def time(moment: datetime) -> str:
     """ISO 8601, UTC, always six decimals."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-class StrictSerializer(serializers.Serializer[Any]):
-    """Reads a JSON object whole: every problem at once, unknown fields among them.
-
-    Read-only fields may be sent back and are ignored. Instances hold no state of a request,
-    so one serves the whole process.
-    """
-
-    def run_validation(self, data: Any = None) -> dict[str, Any]:
-        """The values by source name. Raises REST framework's ValidationError, keyed by field."""
-        if not isinstance(data, Mapping):
-            raise ValidationError("The body must be a JSON object.")
-        values: dict[str, Any] = {}
-        problems: dict[str, list[str]] = {}
-        for name, value in data.items():
-            field: Any = self.fields.get(name)
-            if field is None:
-                problems[printable(name)] = ["unknown field"]
-            elif not field.read_only:
-                try:
-                    values[field.source] = field.read_nullable(value)
-                except DjangoValidationError as error:
-                    problems[name] = error.messages
-        if not self.partial:
-            for name, field in self.fields.items():
-                if field.required and name not in data:
-                    problems[name] = ["is required"]
-        self.check(values, problems)
-        if problems:
-            raise ValidationError(problems)
-        return values
-
-    def check(self, values: dict[str, Any], problems: dict[str, list[str]]) -> None:
-        """Adjust the values or add problems once all fields are read."""
-
-
-def printable(name: str) -> str:
-    """A client's field name, safe to repeat: half a surrogate pair would break the answer."""
-    return name.encode("utf-8", "backslashreplace").decode()[:100]
 
 
 def _quantity(source: str, help_text: str) -> QuantityField:
@@ -115,10 +73,16 @@ class LevelSerializer(StrictSerializer):
 
     id = IdField(read_only=True)
     productMasterId = IdField(
-        source="product", required=False, help_text="Required on create, here or as productId."
+        source="product",
+        allow_null=True,
+        required=False,
+        help_text="Required on create, here or as productId.",
     )
     productId = IdField(
-        write_only=True, required=False, help_text="Deprecated name of productMasterId."
+        write_only=True,
+        allow_null=True,
+        required=False,
+        help_text="Deprecated name of productMasterId.",
     )
     locationId = IdField(source="location")
     minQuantity = _quantity("min_quantity", "Minimum; min ≤ reorder ≤ max.")
@@ -175,14 +139,17 @@ class LevelSerializer(StrictSerializer):
 
     def check(self, values: dict[str, Any], problems: dict[str, list[str]]) -> None:
         """Fold the deprecated productId into productMasterId."""
-        older = values.pop("productId", None)
-        newer = values.setdefault("product", older)
-        if older is not None and newer != older:
+        names = {"productMasterId": "product", "productId": "productId"}
+        given = {name: values.pop(key) for name, key in names.items() if key in values}
+        ids = set(given.values()) - {None}
+        if len(ids) > 1:
             problems["productId"] = ["differs from productMasterId"]
-        if newer is None:
-            del values["product"]
-            if not self.partial and not {"productId", "productMasterId"} & problems.keys():
-                problems["productMasterId"] = ["is required"]
+        elif ids:
+            values["product"] = ids.pop()
+        elif self.partial:
+            problems.update((name, ["must not be null"]) for name in given)
+        elif not names.keys() & problems.keys():
+            problems["productMasterId"] = ["is required"]
 
     def to_representation(self, level: InventoryLevel) -> dict[str, Any]:
         product, location = level.product, level.location

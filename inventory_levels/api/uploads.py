@@ -14,7 +14,7 @@ from django.utils.http import parse_header_parameters
 from rest_framework import exceptions
 from rest_framework.request import Request
 
-from inventory_levels.api.serializers import printable
+from inventory_levels.api.fields import printable
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -27,13 +27,13 @@ _ENVELOPE = 64 * 1024
 
 class FileTooLarge(exceptions.APIException):
     status_code = 413
-    default_code = "payload_too_large"
 
     def __init__(self) -> None:
-        super().__init__(
-            f"The file is larger than {settings.MAX_BULK_BODY // 1024} KiB. "
+        sentence = (
+            f"The file is larger than {settings.MAX_BULK_BODY // 1024**2} MiB. "
             "The command import_levels takes files of any size."
         )
+        super().__init__({"error": sentence, "code": "PAYLOAD_TOO_LARGE"})
 
 
 def uploaded_file(request: Request) -> BinaryIO:
@@ -44,19 +44,22 @@ def uploaded_file(request: Request) -> BinaryIO:
     media_type, parameters = parse_header_parameters(request.content_type or "")
     charset = str(parameters.get("charset", "utf-8")).lower()
     if media_type not in (CSV, XLSX, FORM) or charset not in ("utf-8", "utf8"):
-        raise exceptions.UnsupportedMediaType(request.content_type or "none")
+        missing = None if request.content_type else f"Send Content-Type: {CSV}."
+        raise exceptions.UnsupportedMediaType(request.content_type, missing)
     envelope = _ENVELOPE if media_type == FORM else 0
     chunked = "HTTP_TRANSFER_ENCODING" in request.META
     declared = int(request.META.get("CONTENT_LENGTH") or 0)
     if declared > settings.MAX_BULK_BODY + envelope and not chunked:
         raise FileTooLarge
     try:
-        return _part(request) if media_type == FORM else _body(request)
+        if media_type == FORM:
+            return _part(request)
+        return _body(request, at_least=0 if chunked else declared)
     except UnreadablePostError as error:
-        raise exceptions.ParseError("The body ended early.") from error
+        raise exceptions.ValidationError(["The body ended early."]) from error
 
 
-def _body(request: Request) -> BinaryIO:
+def _body(request: Request, *, at_least: int) -> BinaryIO:
     size = 0
     with ExitStack() as on_failure:
         file = on_failure.enter_context(SpooledTemporaryFile(max_size=_IN_MEMORY))
@@ -65,6 +68,8 @@ def _body(request: Request) -> BinaryIO:
             if size > settings.MAX_BULK_BODY:
                 raise FileTooLarge
             file.write(piece)
+        if size < at_least:
+            raise exceptions.ValidationError(["The body ended early."])
         on_failure.pop_all()  # now the caller closes it
     file.seek(0)
     return cast(BinaryIO, file)

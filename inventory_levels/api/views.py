@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-from django.conf import settings
-from django_filters.rest_framework import DjangoFilterBackend
-from rest_framework import exceptions, viewsets
+from django.http import HttpResponse
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer2
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,114 +18,66 @@ from rest_framework.views import APIView
 from inventory_levels import catalog, services
 from inventory_levels.api import bulk, schema
 from inventory_levels.api.conditional import Precondition, etag
+from inventory_levels.api.examples import INDEX
 from inventory_levels.api.files import CatalogFiles, LevelFiles
 from inventory_levels.api.filters import ChangeFilter, LevelFilter, LocationFilter, ProductFilter
-from inventory_levels.api.pagination import ChangePages, LevelPages, Pages
+from inventory_levels.api.pagination import ChangePages, LevelPages
 from inventory_levels.api.serializers import (
     ChangeSerializer,
     LevelSerializer,
     LocationSerializer,
     ProductSerializer,
-    StrictSerializer,
-    printable,
 )
+from inventory_levels.api.viewsets import ApiViewSet, check_parameters
 from inventory_levels.catalog import CatalogRow
 from inventory_levels.files.columns import LOCATIONS, PRODUCTS
 from inventory_levels.models import InventoryLevel, LevelChange, Location, ProductMaster
 from inventory_levels.refusals import NotFound
 from inventory_levels.services import LevelRow, Origin
 
-
-class ApiViewSet(viewsets.GenericViewSet[Any]):
-    """What every viewset shares: the contract's order of checks, and strict parameters.
-
-    The class's queryset is empty: it only tells the documentation the model.
-    """
-
-    http_method_names = ["get", "head", "post", "patch", "delete"]
-    scope = "inventory"
-    read_only_actions: frozenset[str] = frozenset()
-    pagination_class: type[Pages] = Pages
-    filter_backends = [DjangoFilterBackend]
-    filterset_class: Any = None
-    lookup_field = "public_id"
-    shape: StrictSerializer
-    lookup_value_regex = "[A-Za-z0-9_.:-]{1,64}"
-
-    @property
-    def max_body(self) -> int:
-        """Bytes a body may have."""
-        return int(settings.MAX_BULK_BODY if self.action == "bulk" else settings.MAX_BODY)
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Key and organization, then method, then scope."""
-        self.format_kwarg = None
-        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(
-            request
-        )
-        if request.auth is None:  # authenticates
-            raise exceptions.NotAuthenticated
-        self.check_throttles(request)
-        if self.action is None:
-            raise exceptions.MethodNotAllowed(request.method or "")
-        self.check_permissions(request)
-
-    def body(self, request: Request) -> Any:
-        """The JSON body. Raises for its type, size and syntax, in this order.
-
-        REST framework would take a missing body for an empty object.
-        """
-        if not self.get_content_negotiator().select_parser(request, self.get_parsers()):
-            raise exceptions.UnsupportedMediaType(request.content_type or "none")
-        if not request.META.get("CONTENT_LENGTH", "0").strip("0"):
-            raise exceptions.ParseError("The body is empty.")
-        return request.data
-
-    def check_parameters(self, *known: str) -> None:
-        """Refuse query parameters that are unknown, or given twice, by name."""
-        problems = {}
-        for name, values in self.request.query_params.lists():
-            if name not in known:
-                problems[printable(name)] = ["unknown parameter"]
-            elif len(values) > 1:
-                problems[name] = ["is given more than once"]
-        if problems:
-            raise exceptions.ValidationError(problems)
-
-    def page_of(self, rows: Any, records: Any = None) -> Response:
-        """The page that the query asks for of the rows; ``records`` loads more of each row."""
-        paginator: Any = self.paginator
-        filters = self.filterset_class.base_filters if self.filterset_class else ()
-        self.check_parameters(*paginator.parameters, *filters)
-        keys = self.paginate_queryset(self.filter_queryset(rows)) or []
-        by_key = (rows if records is None else records).in_bulk(keys)
-        # A row that was deleted since its key was read is not there any more.
-        page = [self.shape.to_representation(by_key[key]) for key in keys if key in by_key]
-        return self.get_paginated_response(page)
-
-
 LEVEL, LEVEL_PATCH = LevelSerializer(), LevelSerializer(partial=True)
 
 
-class IndexView(APIView):
-    """What there is, for whoever looks at /api itself."""
+class PublicView(APIView):
+    """What anybody may read; its errors are JSON even where it answers something else."""
 
     authentication_classes: Sequence[Any] = []
     permission_classes: Sequence[Any] = []
+    http_method_names = ["get", "head"]
+
+    def handle_exception(self, exc: Exception) -> Response:
+        self.request.accepted_renderer = APIView.renderer_classes[0]()
+        return super().handle_exception(exc)
+
+
+class IndexView(PublicView):
+    """What there is, for whoever looks at /api itself."""
 
     @schema.index
     def get(self, request: Request) -> Response:
-        return Response(
-            {
-                "name": "Inventory Levels",
-                "inventoryLevels": "/api/inventory-levels",
-                "history": "/api/inventory-levels/history",
-                "products": "/api/products",
-                "locations": "/api/locations",
-                "schema": "/api/schema",
-                "docs": "/api/docs",
-            }
-        )
+        check_parameters(request)
+        return Response(INDEX)
+
+
+class SchemaView(PublicView):
+    """The OpenAPI document."""
+
+    schema = None
+
+    def get(self, request: Request) -> HttpResponse:
+        check_parameters(request)
+        return HttpResponse(_openapi(), content_type="application/json")
+
+
+@cache
+def _openapi() -> bytes:
+    """Takes a fifth of a second to make, and says the same to everybody."""
+    document = SchemaGenerator().get_schema(public=True)
+    return bytes(OpenApiJsonRenderer2().render(document))
+
+
+class DocsView(PublicView, SpectacularSwaggerSplitView):
+    url_name = "schema"
 
 
 HISTORY: dict[str, Any] = {
@@ -190,6 +143,10 @@ class LevelViewSet(LevelFiles, ApiViewSet):
             body,
             read=lambda item: level_row(LEVEL.run_validation(item)),
             save=partial(services.save_levels, origin=origin(request, LevelChange.Source.BULK)),
+            identity=lambda item: (
+                item.get("productMasterId", item.get("productId")),
+                item.get("locationId"),
+            ),
         )
 
     @action(detail=False, url_path="history", **HISTORY)
@@ -198,6 +155,7 @@ class LevelViewSet(LevelFiles, ApiViewSet):
 
     @action(detail=True, **HISTORY)
     def history(self, request: Request, public_id: str) -> Response:
+        self.check_list_parameters()
         changes = LevelChange.objects.filter(level_public_id=public_id)
         if not changes.exists():
             raise NotFound("Inventory level not found")
@@ -225,6 +183,7 @@ class CatalogViewSet(CatalogFiles, ApiViewSet):
     """Products and locations: the same actions on different models."""
 
     noun: str
+    identity: tuple[str, ...]  # the fields that tell one record from another
 
     def rows(self) -> Any:
         """The organization's records."""
@@ -274,6 +233,7 @@ class CatalogViewSet(CatalogFiles, ApiViewSet):
             body,
             read=lambda item: catalog_row(self.shape.run_validation(item)),
             save=self.store,
+            identity=lambda item: [item.get(name) for name in self.identity],
         )
 
 
@@ -285,6 +245,7 @@ class ProductViewSet(CatalogViewSet):
     shape = ProductSerializer()
     noun = "Product"
     table = PRODUCTS
+    identity = ("id", "globalSku")
 
     def rows(self) -> Any:
         return ProductMaster.objects.all()
@@ -305,6 +266,7 @@ class ProductViewSet(CatalogViewSet):
         queryset=InventoryLevel.objects.none(),
     )
     def levels(self, request: Request, public_id: str) -> Response:
+        self.check_list_parameters()
         product = ProductMaster.objects.filter(public_id=public_id).first()
         if product is None:
             raise NotFound("Product not found")
@@ -320,6 +282,7 @@ class LocationViewSet(CatalogViewSet):
     shape = LocationSerializer()
     noun = "Location"
     table = LOCATIONS
+    identity = ("id", "parentId", "name")
 
     def rows(self) -> Any:
         return Location.objects.select_related("parent")

@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('public_id', organizations.texts.ExactCharField(default=inventory_levels.models.catalog.new_location_id, editable=False, max_length=64, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9_.:-]{1,64}\\Z'), 'must be 1 to 64 characters out of A-Z a-z 0-9 _ . : -', code='invalid_id'), organizations.public_ids.is_not_reserved], verbose_name='id')),
-                ('name', organizations.texts.ExactCharField(max_length=255, validators=[django.core.validators.RegexValidator(re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]'), 'must not hold control characters', code='not_text', inverse_match=True)])),
+                ('name', organizations.texts.ExactCharField(max_length=255, validators=[organizations.texts.is_text])),
                 ('type', models.CharField(choices=[('WAREHOUSE', 'Warehouse'), ('STORE', 'Store'), ('SUPPLIER', 'Supplier'), ('BIN', 'Bin'), ('OTHER', 'Other')], default='OTHER', max_length=16)),
                 ('path', models.TextField(default='/', editable=False)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -62,8 +62,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('public_id', organizations.texts.ExactCharField(default=inventory_levels.models.catalog.new_product_id, editable=False, max_length=64, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9_.:-]{1,64}\\Z'), 'must be 1 to 64 characters out of A-Z a-z 0-9 _ . : -', code='invalid_id'), organizations.public_ids.is_not_reserved], verbose_name='id')),
-                ('global_sku', organizations.texts.ExactCharField(max_length=64, validators=[django.core.validators.RegexValidator(re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]'), 'must not hold control characters', code='not_text', inverse_match=True)], verbose_name='SKU')),
-                ('product_name', organizations.texts.ExactCharField(max_length=255, validators=[django.core.validators.RegexValidator(re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]'), 'must not hold control characters', code='not_text', inverse_match=True)], verbose_name='name')),
+                ('global_sku', organizations.texts.ExactCharField(max_length=64, validators=[organizations.texts.is_text], verbose_name='SKU')),
+                ('product_name', organizations.texts.ExactCharField(max_length=255, validators=[organizations.texts.is_text], verbose_name='name')),
                 ('folded', inventory_levels.models.columns.FoldedTextField(sources=['global_sku', 'product_name'])),
                 ('unit_cost', models.DecimalField(blank=True, decimal_places=4, help_text="Cost of one unit, in the organization's currency.", max_digits=15, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0'))])),
                 ('status', models.CharField(choices=[('Active', 'Active'), ('Inactive', 'Inactive')], default='Active', max_length=16)),
@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
                 ('replenishment_period_days', models.IntegerField(blank=True, help_text='Days between two orders.', null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(36500)])),
                 ('forecast_period_days', models.IntegerField(blank=True, help_text='Days that the forecast quantity covers; 30 if unset.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(36500)])),
                 ('forecast_quantity', models.DecimalField(blank=True, decimal_places=4, help_text='Units of demand expected over the forecast period.', max_digits=15, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0'))])),
-                ('comments', models.TextField(blank=True, null=True, validators=[django.core.validators.MaxLengthValidator(4000), django.core.validators.RegexValidator(re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]'), 'must not hold control characters', code='not_text', inverse_match=True)])),
+                ('comments', models.TextField(blank=True, null=True, validators=[django.core.validators.MaxLengthValidator(4000), organizations.texts.is_text])),
                 ('folded_comments', inventory_levels.models.columns.FoldedTextField(sources=['comments'])),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),

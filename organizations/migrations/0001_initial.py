@@ -5,7 +5,6 @@ import django.db.models.deletion
 import django.utils.timezone
 import organizations.public_ids
 import organizations.texts
-import re
 from django.conf import settings
 from django.db import migrations, models
 
@@ -24,7 +23,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('public_id', organizations.texts.ExactCharField(default=organizations.public_ids.new_organization_id, editable=False, max_length=64, unique=True, verbose_name='id')),
-                ('name', models.CharField(max_length=255, validators=[django.core.validators.RegexValidator(re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]'), 'must not hold control characters', code='not_text', inverse_match=True)])),
+                ('name', models.CharField(max_length=255, validators=[organizations.texts.is_text])),
                 ('is_active', models.BooleanField(default=True, help_text='Keys and members of an inactive organization get a 403.', verbose_name='active')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
@@ -37,7 +36,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('public_id', organizations.texts.ExactCharField(default=organizations.public_ids.new_key_id, editable=False, max_length=64, unique=True, verbose_name='id')),
-                ('name', models.CharField(max_length=255, validators=[django.core.validators.RegexValidator(re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]'), 'must not hold control characters', code='not_text', inverse_match=True)])),
+                ('name', models.CharField(max_length=255, validators=[organizations.texts.is_text])),
                 ('prefix', organizations.texts.ExactCharField(editable=False, max_length=12, unique=True)),
                 ('last_characters', models.CharField(editable=False, max_length=4)),
                 ('digest', organizations.texts.ExactCharField(editable=False, max_length=64, unique=True)),

@@ -117,3 +117,11 @@ def test_who_may_not_write_may_not_import(api, reader, acme, path):
     content = table(["id", "name" if path == LOCATIONS else "productName"], ["x", "X"])
     assert_error(send(reader, content, path), 403, "INSUFFICIENT_SCOPE")
     assert_error(send(api, b"PK\x03\x04", path, XLSX), 400, "VALIDATION_ERROR")
+
+
+def test_a_row_about_the_same_record_as_an_unreadable_one_fails_too(api, acme):
+    before = everything()
+    content = table(["id", "unitCost"], ["prod_123", "1,5"], ["prod_123", "2"], ["prod_1", "x"])
+    results = assert_imported(send(api, content, PRODUCTS, onError="skip"), failed=3)
+    assert results[1]["error"] == "Another row is about the same one"
+    assert everything() == before

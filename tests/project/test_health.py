@@ -132,3 +132,10 @@ for path in ("/healthz", "/readyz", "/api/inventory-levels", "/api/nowhere"):
     assert '"code":"UNAVAILABLE"' in answers[2]
     assert answers[2].split()[1].isdigit()
     assert "hunter2" not in run.stdout
+
+
+@pytest.mark.parametrize("path", PROBES)
+def test_probes_answer_for_whatever_host_an_orchestrator_calls(db, settings, path):
+    settings.ALLOWED_HOSTS = ["inventory.example"]
+    assert Client().get(path, headers={"Host": "10.0.3.7:8000"}).status_code == 200
+    assert Client().get("/", headers={"Host": "10.0.3.7:8000"}).status_code == 400

@@ -143,3 +143,16 @@ def test_log_lines_carry_the_id_of_their_request_and_none_outside_of_one(acme, m
     assert ids == ["first", "second"]
     assert [r.request_id for r in caplog.records if r.getMessage() == "between requests"] == ["-"]
     assert {r.request_id for r in caplog.records if r.levelname == "ERROR"} == {"first", "second"}
+
+
+def test_each_request_is_one_line_of_the_log_without_its_query_or_its_key(acme, caplog):
+    api = Api(issue_key(acme.organization))
+    with caplog.at_level("INFO"):
+        api.get("/inventory-levels?search=secret", **{"X-Request-Id": "first"})
+        Client().get("/no%0Awhere")
+    lines = [r for r in caplog.records if r.name == "inventory_project.requests"]
+    told = [re.sub(r"[\d.]+ ms$", "… ms", line.getMessage()) for line in lines]
+    assert told == ["GET /api/inventory-levels 200 … ms", "GET /no%0Awhere 404 … ms"]
+    assert lines[0].request_id == "first"
+    assert "secret" not in caplog.text
+    assert api.key not in caplog.text

@@ -143,6 +143,23 @@ def test_what_is_no_whole_number_is_refused_by_name(name, value):
     assert name in last
 
 
+def test_a_write_that_waits_no_time_at_all_for_a_lock_is_refused():
+    assert "LOCK_TIMEOUT must be a whole number, 1 or more" in refusal(LOCK_TIMEOUT="0")
+
+
+def test_an_unknown_log_level_is_refused_by_name():
+    assert "LOG_LEVEL must be one of DEBUG, INFO" in refusal(LOG_LEVEL="chatty")
+    assert read("LOG_LEVEL", LOG_LEVEL=" debug ") == {"LOG_LEVEL": "DEBUG"}
+
+
+def test_how_long_browsers_remember_https_can_be_set():
+    names = ("SECURE_HSTS_SECONDS", "SECURE_HSTS_PRELOAD")
+    assert read(*names) == dict(zip(names, (0, False), strict=True))
+    assert read(*names, **PRODUCTION) == dict(zip(names, (31_536_000, True), strict=True))
+    unset = read(*names, **PRODUCTION, HSTS_SECONDS="0")
+    assert unset == dict(zip(names, (0, False), strict=True))
+
+
 def test_numbers_and_lists_are_read():
     assert read(
         "LOCK_TIMEOUT",
@@ -244,6 +261,11 @@ def test_postgresql_is_set_up_for_real_use():
     assert "-c lock_timeout=7000" in config["OPTIONS"]["options"]
     assert config["CONN_MAX_AGE"] == 60
     assert config["CONN_HEALTH_CHECKS"] is True
+
+
+def test_the_urls_own_options_are_kept_beside_ours():
+    config = database(DATABASE_URL="postgres://ada@db.example/stock?options=-c%20jit%3Doff")
+    assert config["OPTIONS"]["options"] == "-c jit=off -c lock_timeout=10000"
 
 
 def test_how_long_postgresql_connections_live_can_be_set():

@@ -1,0 +1,93 @@
+"""What every viewset shares: the contract's order of checks, strict parameters, and pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework import exceptions, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from inventory_levels.api.fields import StrictSerializer, printable
+from inventory_levels.api.pagination import Pages
+
+
+def check_parameters(request: Request, *known: str) -> None:
+    """Refuse query parameters that are unknown, or given twice, by name."""
+    problems = {}
+    for name, values in request.query_params.lists():
+        if name not in known:
+            problems[printable(name)] = ["unknown parameter"]
+        elif len(values) > 1:
+            problems[name] = ["is given more than once"]
+    if problems:
+        raise exceptions.ValidationError(problems)
+
+
+class ApiViewSet(viewsets.GenericViewSet[Any]):
+    """What every viewset shares: the contract's order of checks, and strict parameters.
+
+    The class's queryset is empty: it only tells the documentation the model.
+    """
+
+    http_method_names = ["get", "head", "post", "patch", "delete"]
+    scope = "inventory"
+    read_only_actions: frozenset[str] = frozenset()
+    pagination_class: type[Pages] = Pages
+    filter_backends = [DjangoFilterBackend]
+    filterset_class: Any = None
+    lookup_field = "public_id"
+    shape: StrictSerializer
+    lookup_value_regex = "[A-Za-z0-9_.:-]{1,64}"
+
+    @property
+    def max_body(self) -> int:
+        """Bytes a body may have."""
+        return int(settings.MAX_BULK_BODY if self.action == "bulk" else settings.MAX_BODY)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """HTTPS where it is required, then key and organization, method, scope."""
+        self.format_kwarg = None
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(
+            request
+        )
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+            raise exceptions.ValidationError(["Use https: keys don't travel over plain HTTP."])
+        if request.auth is None:  # authenticates
+            raise exceptions.NotAuthenticated
+        self.check_throttles(request)
+        if self.action is None:
+            raise exceptions.MethodNotAllowed(request.method or "")
+        self.check_permissions(request)
+
+    def body(self, request: Request) -> Any:
+        """The JSON body. Raises for its type, size and syntax, in this order.
+
+        REST framework would take a missing body for an empty object.
+        """
+        if not self.get_content_negotiator().select_parser(request, self.get_parsers()):
+            missing = None if request.content_type else "Send Content-Type: application/json."
+            raise exceptions.UnsupportedMediaType(request.content_type, missing)
+        if not request.META.get("CONTENT_LENGTH", "0").strip("0"):
+            raise exceptions.ParseError("The body is empty.")
+        return request.data
+
+    def check_parameters(self, *known: str) -> None:
+        """Refuse query parameters that are unknown, or given twice, by name."""
+        check_parameters(self.request, *known)
+
+    def check_list_parameters(self) -> None:
+        """Likewise, knowing those of a list: of its pages and its filters."""
+        paginator: Any = self.paginator
+        self.check_parameters(*paginator.parameters, *self.filterset_class.base_filters)
+
+    def page_of(self, rows: Any, records: Any = None) -> Response:
+        """The page that the query asks for of the rows; ``records`` loads more of each row."""
+        self.check_list_parameters()
+        keys = self.paginate_queryset(self.filter_queryset(rows)) or []
+        by_key = (rows if records is None else records).in_bulk(keys)
+        # A row that was deleted since its key was read is not there any more.
+        page = [self.shape.to_representation(by_key[key]) for key in keys if key in by_key]
+        return self.get_paginated_response(page)
