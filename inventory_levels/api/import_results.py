@@ -12,7 +12,6 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from inventory_levels.imports import Counts, RowResult
-from inventory_levels.refusals import counted
 
 # An answer up to this size is sent whole, with its length.
 _IN_MEMORY = 1024 * 1024
@@ -71,8 +70,7 @@ class ImportResults:
             "dryRun": self.dry_run,
         }
         if aborted:
-            refused = f"{counts.failed} of {counted(self.rows, 'row')} refused"
-            error = f"{refused}; nothing was written."
+            error = f"{counts.failed} of {self.rows} rows were refused; nothing was written."
             body = {"error": error, "code": "VALIDATION_ERROR", **body}
         response = HttpResponse if self._ends[-1] <= _IN_MEMORY else StreamingHttpResponse
         return response(self._pieces(body), "application/json", 400 if aborted else 200)

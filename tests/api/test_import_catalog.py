@@ -78,7 +78,7 @@ def test_every_bad_row_is_told_by_row_and_column(api, acme, on_error):
     }
     if on_error == "abort":
         assert_aborted(response, **problems)
-        assert response.json()["error"] == "4 of 5 rows refused; nothing was written."
+        assert response.json()["error"] == "4 of 5 rows were refused; nothing was written."
         assert everything() == before
     else:
         results = assert_imported(response, created=1, failed=4)

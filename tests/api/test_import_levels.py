@@ -169,7 +169,7 @@ def test_every_bad_row_is_told_and_nothing_is_written(api, level):
     )
     assert out_of_order["error"] == OUT_OF_ORDER
     assert out_of_order["code"] == "INVALID_QUANTITIES"
-    assert send(api, content).json()["error"] == "3 of 4 rows refused; nothing was written."
+    assert send(api, content).json()["error"] == "3 of 4 rows were refused; nothing was written."
     assert stored() == before
 
 

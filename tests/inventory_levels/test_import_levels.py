@@ -66,7 +66,7 @@ def test_it_imports_every_format_by_the_files_name(acme, file, capsys, name, con
 
 def test_one_bad_row_keeps_all_from_being_written(acme, file, capsys):
     path = file("levels.csv", table(HEADER, *GOOD, *BAD))
-    with pytest.raises(CommandError, match=r"^2 of 4 rows refused; nothing was written\.$"):
+    with pytest.raises(CommandError, match=r"^2 of 4 rows were refused; nothing was written\.$"):
         call_command("import_levels", path)
     assert stored() == [{"changes": 0}]
     out, err = capsys.readouterr()
@@ -77,7 +77,7 @@ def test_one_bad_row_keeps_all_from_being_written(acme, file, capsys):
 
 def test_with_skip_the_good_rows_are_written(acme, file, capsys):
     path = file("levels.csv", table(HEADER, *BAD, *GOOD))
-    with pytest.raises(CommandError, match=r"^2 of 4 rows refused\.$"):
+    with pytest.raises(CommandError, match=r"^2 of 4 rows were refused\.$"):
         call_command("import_levels", path, "--on-error", "skip")
     assert quantities() == {"loc_123": 5, "loc_456": 0}
     out, err = capsys.readouterr()
@@ -111,7 +111,7 @@ def test_scripts_get_json(acme, file, capsys):
 
 def test_of_many_bad_rows_the_first_are_told(acme, file, capsys):
     bad = [["prod_123", "loc_123", "x"]] * 30
-    with pytest.raises(CommandError, match=r"^30 of 30 rows refused"):
+    with pytest.raises(CommandError, match=r"^30 of 30 rows were refused"):
         call_command("import_levels", file("levels.csv", table(HEADER, *bad)))
     err = capsys.readouterr().err.splitlines()
     assert len(err) == 21
@@ -136,7 +136,7 @@ def test_of_many_bad_rows_the_first_are_told(acme, file, capsys):
 )
 def test_a_bad_line_of_ndjson_is_named_by_its_number(acme, file, capsys, content, problem):
     good = lines(("prod_123", "loc_456", 1))
-    with pytest.raises(CommandError, match=r"^1 of 2 rows refused; nothing was written\.$"):
+    with pytest.raises(CommandError, match=r"^1 of 2 rows were refused; nothing was written\.$"):
         call_command("import_levels", file("levels.ndjson", f"{good}\n{content}\n"))
     err = capsys.readouterr().err
     assert err.startswith("row 3: ")
@@ -228,7 +228,7 @@ def test_from_the_shell_it_exits_0_or_1_and_takes_standard_input(shell, tmp_path
     refused = shell("import_levels", str(file))
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.splitlines()[-1] == (
-        "CommandError: 2 of 2 rows refused; nothing was written."
+        "CommandError: 2 of 2 rows were refused; nothing was written."
     )
     empty = shell("import_levels", "-", "--format", "csv")  # there is nothing to read
     assert (empty.returncode, empty.stderr) == (1, "CommandError: The file is empty.\n")

@@ -81,7 +81,7 @@ class Command(OrganizationCommand):
             report.bar.close()
         report.sum_up(counts, dry_run=dry_run)
         if counts.failed:
-            refused = f"{counts.failed} of {counted(report.rows, 'row')} refused"
+            refused = f"{counts.failed} of {report.rows} rows were refused"
             end = "; nothing was written." if counts.aborted else "."
             raise CommandError(refused + end)
 
