@@ -27,7 +27,7 @@ _OPTIONS = (
 )
 _FILE = {"type": "string", "format": "binary"}
 _BODY = {
-    uploads.CSV: OpenApiTypes.STR,
+    uploads.CSV: _FILE,
     uploads.XLSX: _FILE,
     uploads.FORM: {
         "type": "object",
