@@ -30,14 +30,20 @@ def in_order(
     row's keys, that row included.
     """
     rows = rows.order_by(*(f"-{key}" if descending else key for key in keys))
-    later, earlier = ("lte", "gte") if descending else ("gte", "lte")
     if after is not None:
-        beyond = TupleLessThan if descending else TupleGreaterThan
-        # The first key once more by itself: what every database turns into an index range.
-        bound = {f"{keys[0]}__{later}": after[0]}
-        rows = rows.filter(beyond(Tuple(*map(F, keys)), tuple(after)), **bound)
+        rows = beyond(rows, keys, after, descending=descending)
     if until is not None:
-        up_to = TupleGreaterThanOrEqual if descending else TupleLessThanOrEqual
-        bound = {f"{keys[0]}__{earlier}": until[0]}
-        rows = rows.filter(up_to(Tuple(*map(F, keys)), tuple(until)), **bound)
+        lookup = TupleGreaterThanOrEqual if descending else TupleLessThanOrEqual
+        bound = {f"{keys[0]}__{'gte' if descending else 'lte'}": until[0]}
+        rows = rows.filter(lookup(Tuple(*map(F, keys)), tuple(until)), **bound)
     return rows
+
+
+def beyond(
+    rows: QuerySet[Any], keys: Sequence[str], place: Sequence[Any], *, descending: bool
+) -> QuerySet[Any]:
+    """The rows that come after the one with these keys."""
+    lookup = TupleLessThan if descending else TupleGreaterThan
+    # The first key once more by itself: what every database turns into an index range.
+    bound = {f"{keys[0]}__{'lte' if descending else 'gte'}": place[0]}
+    return rows.filter(lookup(Tuple(*map(F, keys)), tuple(place)), **bound)

@@ -160,7 +160,7 @@ PRODUCTS = Table(
         *_TIMES,
     ),
     keys=(("id", "globalSku"),),
-    order=("pk",),
+    order=("public_id",),
 )
 LOCATIONS = Table(
     "locations",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +28,8 @@ from tests.api.files import (
     export,
     records,
 )
+from tests.api.population import populate
+from tests.conftest import Api, is_postgresql, issue_key, make_acme
 
 FORMATS = ["csv", "ndjson", "xlsx"]
 TYPES = {
@@ -326,3 +329,26 @@ def test_parents_come_before_what_is_inside_them(api, acme, small_chunks):
         for row in rows:
             assert row["parentId"] in seen
             seen.add(row["id"])
+
+
+@pytest.mark.parametrize("format_", ["csv", "ndjson"])
+def test_an_open_export_never_blocks_a_write(committed, small_chunks, format_):
+    """Of another connection, which would not wait for a moment."""
+    acme = make_acme()
+    population = populate(acme.organization)
+    response = Api(issue_key(acme.organization)).get(f"{LEVELS}/export.{format_}")
+    pieces = response.streaming_content
+    taken = [next(pieces), next(pieces)]
+
+    def write() -> int:
+        try:
+            with connection.cursor() as cursor:
+                impatient = "SET lock_timeout = 1" if is_postgresql() else "PRAGMA busy_timeout = 0"
+                cursor.execute(impatient)
+            return InventoryLevel._base_manager.update(comments="written meanwhile")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(write).result(timeout=30) == len(population.levels)
+    assert b"written meanwhile" in b"".join([*taken, *pieces])
