@@ -129,6 +129,8 @@ def database() -> dict[str, Any]:
             "jit": "off",  # no statement runs for long enough to pay for its compilation
             "random_page_cost": 1.1,  # the default is a guess of turning disks
         }
+        # A server that takes connections and says nothing is out of reach, too.
+        options.setdefault("connect_timeout", 5)
         given = options.get("options", "")
         options["options"] = " ".join([given, *(f"-c {k}={v}" for k, v in ours.items())]).strip()
         # A new connection costs about 10 ms of the server's CPU.

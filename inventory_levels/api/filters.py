@@ -31,6 +31,7 @@ from organizations.texts import NOT_TEXT
 
 # With ids of any length these fit into a request line (gunicorn.conf.py), commas written %2C.
 MAX_VALUES = 100
+LIST = f"a comma list of at most {MAX_VALUES}"
 MAX_TEXT = 255
 # Up to here what a filter finds elsewhere is read first, and leads to the levels; beyond, it is
 # so much that a walk along the list's own order meets a page of it soon.
@@ -155,27 +156,27 @@ class _IdsFilter(_Filter):
 
 class LevelFilter(django_filters.FilterSet):
     productMasterId = _IdsFilter(
-        field_name="product_id", model=ProductMaster, label="Product ids, a comma list."
+        field_name="product_id", model=ProductMaster, label=f"Product ids, {LIST}."
     )
     productId = _IdsFilter(
         field_name="product_id", model=ProductMaster, label="Older name of productMasterId."
     )
     locationId = _IdsFilter(
-        field_name="location_id", model=Location, label="Location ids, a comma list."
+        field_name="location_id", model=Location, label=f"Location ids, {LIST}."
     )
-    status = _ChoicesFilter(choices=LevelStatus.values, label="Statuses, a comma list.")
+    status = _ChoicesFilter(choices=LevelStatus.values, label=f"Statuses, {LIST}.")
     abcClass = _ChoicesFilter(
-        field_name="abc_class", choices=AbcClass.values, label="ABC classes, a comma list."
+        field_name="abc_class", choices=AbcClass.values, label=f"ABC classes, {LIST}."
     )
     preferredBinLocationId = _IdsFilter(
         field_name="preferred_bin_location_id",
         model=Location,
-        label="Preferred bins' ids, a comma list.",
+        label=f"Preferred bins' ids, {LIST}.",
     )
     replenishmentLocationId = _IdsFilter(
         field_name="replenishment_location_id",
         model=Location,
-        label="Ids of the locations replenished from, a comma list.",
+        label=f"Ids of the locations replenished from, {LIST}.",
     )
     sku = _TextFilter(field_name="product__global_sku", label="The product's SKU, exactly.")
     search = _TextFilter(
@@ -202,12 +203,11 @@ class LevelFilter(django_filters.FilterSet):
 
     def having(self, levels: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
         folded = text.casefold()
-        products = ProductMaster.objects.filter(folded__contains=folded).order_by("public_id")
-        few = _few(products)
+        few = _few(ProductMaster.objects.filter(folded__contains=folded))
         named = Q(product__folded__contains=folded) if few is None else Q(product_id__in=few)
         commented = Q(folded_comments__contains=folded)
         if len(folded) >= TRIGRAM:
-            few = _few(InventoryLevel.objects.filter(commented).order_by("product", "location"))
+            few = _few(InventoryLevel.objects.filter(commented))
             commented = commented if few is None else Q(pk__in=few)
         return levels.filter(named | commented)
 
@@ -232,7 +232,7 @@ class ChangeFilter(django_filters.FilterSet):
     source = _Filter(
         read=_list_of(_one_of(LevelChange.Source.values)),
         lookup_expr="in",
-        label="Ways it came, a comma list.",
+        label=f"Ways it came, {LIST}.",
     )
     updatedSince = _TimeFilter(field_name="at", lookup_expr="gte", label="At or after.")
     updatedBefore = _TimeFilter(field_name="at", lookup_expr="lt", label="Before.")
@@ -240,7 +240,7 @@ class ChangeFilter(django_filters.FilterSet):
 
 class ProductFilter(django_filters.FilterSet):
     globalSku = _TextFilter(field_name="global_sku", label="The SKU, exactly.")
-    status = _ChoicesFilter(choices=ProductStatus.values, label="Statuses, a comma list.")
+    status = _ChoicesFilter(choices=ProductStatus.values, label=f"Statuses, {LIST}.")
     search = _TextFilter(method="having", label="A part of the SKU or the name; no case.")
 
     def having(self, products: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
@@ -249,7 +249,5 @@ class ProductFilter(django_filters.FilterSet):
 
 class LocationFilter(django_filters.FilterSet):
     name = _TextFilter(label="The name, exactly.")
-    type = _ChoicesFilter(choices=LocationType.values, label="Types, a comma list.")
-    parentId = _IdsFilter(
-        field_name="parent_id", model=Location, label="Parents' ids, a comma list."
-    )
+    type = _ChoicesFilter(choices=LocationType.values, label=f"Types, {LIST}.")
+    parentId = _IdsFilter(field_name="parent_id", model=Location, label=f"Parents' ids, {LIST}.")

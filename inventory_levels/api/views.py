@@ -143,7 +143,7 @@ class LevelViewSet(LevelFiles, ApiViewSet):
             read=lambda item: level_row(LEVEL.run_validation(item)),
             save=partial(services.save_levels, origin=origin(request, LevelChange.Source.BULK)),
             identity=lambda item: (
-                item.get("productMasterId", item.get("productId")),
+                item.get("productMasterId") or item.get("productId"),
                 item.get("locationId"),
             ),
         )

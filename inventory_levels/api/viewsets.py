@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote, unquote_to_bytes
 
 from django.conf import settings
 from django_filters.rest_framework import DjangoFilterBackend
@@ -17,6 +18,11 @@ from inventory_levels.api.pagination import Pages
 def check_parameters(request: Request, *known: str) -> None:
     """Refuse query parameters that are unknown, or given twice, by name."""
     problems = {}
+    for pair in request.META["QUERY_STRING"].split("&"):
+        try:
+            unquote_to_bytes(pair).decode()
+        except UnicodeDecodeError:
+            problems[printable(unquote(pair.partition("=")[0]))] = ["must be valid UTF-8"]
     for name, values in request.query_params.lists():
         if name not in known:
             problems[printable(name)] = ["unknown parameter"]
@@ -67,6 +73,8 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
 
         REST framework would take a missing body for an empty object.
         """
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            raise exceptions.UnsupportedMediaType("", "Send the body without Content-Encoding.")
         if not self.get_content_negotiator().select_parser(request, self.get_parsers()):
             missing = None if request.content_type else "Send Content-Type: application/json."
             raise exceptions.UnsupportedMediaType(request.content_type, missing)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from inventory_levels.api import filters
 from inventory_levels.models import InventoryLevel
 from tests import factories
 from tests.api.answers import assert_error, assert_invalid
@@ -68,8 +69,10 @@ def test_all_levels_come_in_every_order(reader, population):
         assert assert_right(reader, population.levels, {"ordering": ordering}) == 150
 
 
+@pytest.mark.parametrize("few", [0, filters.FEW], ids=["walks", "looks up"])
 @pytest.mark.parametrize("name", FITS)
-def test_a_filter_alone_in_every_order(reader, population, name):
+def test_a_filter_alone_in_every_order(reader, population, monkeypatch, name, few):
+    monkeypatch.setattr(filters, "FEW", few)
     for text, ordering in zip(cycle(VALUES[name]), ORDERINGS, strict=False):
         assert assert_right(reader, population.levels, {name: text, "ordering": ordering}) > 0
 
