@@ -48,7 +48,7 @@ _NAME_OF_ENUM = {frozenset(values): name for name, values in ENUMS.items()}
 def without_trailing_slash(endpoints: list[Any]) -> list[Any]:
     """Every path answers both ways; the document shows the plain one, with the id as ``id``."""
     plain = {
-        (path.rstrip("/").replace("{public_id}", "{id}"), method): (path_regex, callback)
+        (_plain(path), method): (path_regex, callback)
         for path, path_regex, method, callback in endpoints
     }
     return [(path, regex, method, callback) for (path, method), (regex, callback) in plain.items()]
@@ -64,6 +64,10 @@ def _enum(values: Sequence[str]) -> _Schema:
 def _refuse_empty(schema: _Schema) -> None:
     if schema.get("type") == "string" and not {"enum", "format"} & schema.keys():
         schema.setdefault("minLength", 1)
+
+
+def _plain(path: str) -> str:
+    return path.rstrip("/").replace("{public_id}", "{id}").replace("\\.", ".")
 
 
 class ApiSchema(AutoSchema):
@@ -102,6 +106,17 @@ class ApiSchema(AutoSchema):
 
 class ListSchema(ApiSchema):
     is_list = True
+
+
+class ExportSchema(ListSchema):
+    """A list in one piece: the filters, and no pages."""
+
+    def get_operation(self, *args: Any) -> _Schema:
+        operation = super().get_operation(*args)
+        parameters = operation["parameters"]
+        pages = ("page", "limit", "cursor")
+        operation["parameters"] = [one for one in parameters if one["name"] not in pages]
+        return operation
 
 
 class DetailsField(serializers.DictField):
