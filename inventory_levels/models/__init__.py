@@ -14,6 +14,7 @@ from inventory_levels.models.levels import (
     InventoryLevel,
     LevelStatus,
 )
+from inventory_levels.models.planning import PlanningSettings
 
 __all__ = [
     "MAX_COMMENTS",
@@ -26,6 +27,7 @@ __all__ = [
     "LevelStatus",
     "Location",
     "LocationType",
+    "PlanningSettings",
     "ProductMaster",
     "ProductStatus",
 ]
