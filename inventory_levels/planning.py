@@ -6,13 +6,15 @@ to be stored is rounded once, at the end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from math import ceil
+from functools import cache
 from statistics import NormalDist
 from typing import Literal, Protocol
+
+from inventory_levels.rounding import plain, rounded_half_up, rounded_up
 
 State = Literal["noLevel", "notManaged", "outOfStock", "belowMinimum", "reorder", "overstock", "ok"]
 
@@ -69,7 +71,8 @@ def demand_per_day(level: Settings) -> Fraction | None:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """``suggested``: units to order now; None where nobody can say, and ``reason`` tells why."""
+    """``reason`` says why it is this state and what to order. ``suggested``: units to order now;
+    None where nobody can say."""
 
     state: State
     reason: str
@@ -78,42 +81,63 @@ class Evaluation:
 
 
 def evaluate(
-    level: Settings | None, *, on_hand: Decimal, on_order: Decimal, reserved: Decimal
+    level: Settings | None,
+    *,
+    on_hand: Decimal,
+    on_order: Decimal = Decimal(0),
+    reserved: Decimal = Decimal(0),
 ) -> Evaluation:
     """The state of a stock against its level: the one place that decides it.
 
     Position = on hand + on order - reserved (Silver, Pyke & Thomas, Inventory and Production
-    Management in Supply Chains, 4th ed., 6.2). An unset threshold never matches, 0 does.
+    Management in Supply Chains, 4th ed., ch. 6). An unset threshold never matches, 0 does.
     """
     if level is None:
-        return Evaluation("noLevel", "there is no level for this product here", None, None)
-    position = on_hand + on_order - reserved
+        return Evaluation("noLevel", "This product has no level at this location.", None, None)
     cover = _days_of_cover(level, on_hand)
     if level.status in NOT_REORDERED:
-        return Evaluation("notManaged", f"status {level.status} is not reordered", None, cover)
-    state, reason = _state(level, on_hand, position)
-    trigger = level.min_quantity if level.reorder_quantity is None else level.reorder_quantity
-    if trigger is None or position > trigger:
-        return Evaluation(state, reason, Decimal(0), cover)
-    if level.max_quantity is None:
-        return Evaluation(state, f"{reason}; no maxQuantity says how far to fill up", None, cover)
-    return Evaluation(state, reason, max(level.max_quantity - position, Decimal(0)), cover)
+        sentence = f"The level's status is {level.status}: it is not reordered."
+        return Evaluation("notManaged", sentence, None, cover)
+    position = on_hand + on_order - reserved
+    told = f"The position of {plain(position)}"
+    if on_order or reserved:
+        told += f" ({plain(on_hand)} on hand + {plain(on_order)} on order"
+        told += f" - {plain(reserved)} reserved)" if reserved else ")"
+    state, why = _state(level, on_hand, position)
+    suggested, what = _order(level, position, told)
+    return Evaluation(state, f"{why} {what}".strip(), suggested, cover)
 
 
 def _state(level: Settings, on_hand: Decimal, position: Decimal) -> tuple[State, str]:
     least, reorder, most = level.min_quantity, level.reorder_quantity, level.max_quantity
+    here = f"{plain(on_hand)} on hand"
     if on_hand <= 0:
-        return "outOfStock", f"{plain(on_hand)} on hand"
+        return "outOfStock", f"{here}: out of stock."
     if least is not None and on_hand <= least:
-        return "belowMinimum", f"{plain(on_hand)} on hand, the minimum is {plain(least)}"
+        return "belowMinimum", f"{here}: not above the minimum of {plain(least)}."
     if reorder is not None and position <= reorder:
-        return "reorder", f"position {plain(position)}, the reorder point is {plain(reorder)}"
+        return "reorder", ""  # the order says it all
     if most is not None and on_hand > most:
-        return "overstock", f"{plain(on_hand)} on hand, the maximum is {plain(most)}"
-    if reorder is not None:
-        above = f"position {plain(position)} is above the reorder point {plain(reorder)}"
-        return "ok", above
-    return "ok", "no reorder point is set" if least is None else "above the minimum"
+        return "overstock", f"{here}: above the maximum of {plain(most)}."
+    bounds = [f"above the minimum of {plain(least)}"] if least is not None else []
+    bounds += [f"not above the maximum of {plain(most)}"] if most is not None else []
+    return "ok", f"{here}: {', '.join(bounds)}." if bounds else ""
+
+
+def _order(level: Settings, position: Decimal, told: str) -> tuple[Decimal | None, str]:
+    """Units to order, and the sentence that says so; ``told`` is the position in words."""
+    name, trigger = "reorder point", level.reorder_quantity
+    if trigger is None:
+        name, trigger = "minimum", level.min_quantity
+    if trigger is None:
+        return Decimal(0), "Neither a reorder point nor a minimum says when to order."
+    if position > trigger:
+        return Decimal(0), f"{told} is above the {name} of {plain(trigger)}: no order is due."
+    due = f"{told} is not above the {name} of {plain(trigger)}"
+    if level.max_quantity is None:
+        return None, f"{due}: an order is due, but no maximum says how far to fill up."
+    units = max(level.max_quantity - position, Decimal(0))
+    return units, f"{due}: order {plain(units)} to fill up to {plain(level.max_quantity)}."
 
 
 def _days_of_cover(level: Settings, on_hand: Decimal) -> Decimal | None:
@@ -127,35 +151,44 @@ def _days_of_cover(level: Settings, on_hand: Decimal) -> Decimal | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Recommendation:
-    """Units, as they would be stored; None with a ``reason`` where they can't be told.
-
-    ``explanation`` is the arithmetic in words, ``remarks`` where it is to be taken with care.
-    """
-
-    min_quantity: Decimal | None
-    reorder_quantity: Decimal | None
-    max_quantity: Decimal | None
-    reason: str | None
-    inputs: Inputs
-    explanation: Sequence[str] = ()
-    remarks: Sequence[str] = ()
-
-    @property
-    def is_known(self) -> bool:
-        return self.reason is None
-
-
-@dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a recommendation was computed from; units a day, days, and units."""
+    """What a recommendation is computed from; units a day, days, and units."""
 
     demand_per_day: Fraction | None
     lead_time_days: int | None
     period_days: int | None
     service_level: Decimal
     z: float
-    safety_stock: Fraction | None = None
+    safety_stock: Fraction | None
+
+    @property
+    def missing(self) -> list[str]:
+        """The fields of the level that would have to be set, by their public names."""
+        needed = {
+            "forecastQuantity": self.demand_per_day,
+            "expectedLeadTimeDays": self.lead_time_days,
+            "replenishmentPeriodDays": self.period_days,
+        }
+        return [name for name, value in needed.items() if value is None]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantities:
+    """Recommended ones in units: as they would be stored, and ``exact`` before the rounding."""
+
+    min_quantity: Decimal
+    reorder_quantity: Decimal
+    max_quantity: Decimal
+    exact: tuple[Fraction, Fraction, Fraction]
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """``quantities`` are None where they can't be told, and ``reason`` says why."""
+
+    inputs: Inputs
+    quantities: Quantities | None
+    reason: str | None = None
 
 
 def recommend(level: Settings, policy: Policy) -> Recommendation:
@@ -164,51 +197,42 @@ def recommend(level: Settings, policy: Policy) -> Recommendation:
     With d demand a day, L lead time and T replenishment period in days:
 
     - safety stock = z·√(d·L), demand taken as Poisson, whose variance over the lead time is d·L;
-      z is the standard normal's quantile at the service level (Silver, Pyke & Thomas, 6.7)
+      z is the standard normal's quantile at the service level (Silver, Pyke & Thomas, ch. 6)
     - min = safety stock, reorder = d·L + safety stock, max = reorder + d·T,
 
     each computed unrounded and then rounded up.
     """
     inputs = _inputs(level, policy)
-    d, lead_time, period = inputs.demand_per_day, inputs.lead_time_days, inputs.period_days
-    if d is None or lead_time is None or period is None:
-        needed = {
-            "forecastQuantity": d,
-            "expectedLeadTimeDays": lead_time,
-            "replenishmentPeriodDays": period,
-        }
-        missing = ", ".join(name for name, value in needed.items() if value is None)
-        return _unknown(f"insufficient data: {missing}", inputs)
-    safety = inputs.safety_stock
-    assert safety is not None
+    if missing := inputs.missing:
+        return Recommendation(inputs, None, f"insufficient data: {', '.join(missing)}")
+    d, safety = inputs.demand_per_day, inputs.safety_stock
+    lead_time, period = inputs.lead_time_days, inputs.period_days
+    assert d is not None and safety is not None and lead_time is not None and period is not None
     exact = (safety, d * lead_time + safety, d * (lead_time + period) + safety)
     least, reorder, most = (rounded_up(units, policy.decimals) for units in exact)
     if most >= TOO_LARGE:
-        return _unknown("the result has more than 11 digits", inputs)
-    return Recommendation(
-        least,
-        reorder,
-        most,
-        reason=None,
-        inputs=inputs,
-        explanation=_explanation(inputs, exact, (least, reorder, most)),
-        remarks=_remarks(d * lead_time, level),
-    )
+        return Recommendation(inputs, None, "the result has more than 11 digits")
+    return Recommendation(inputs, Quantities(least, reorder, most, exact))
 
 
 def _inputs(level: Settings, policy: Policy) -> Inputs:
     d, lead_time = demand_per_day(level), level.expected_lead_time_days
     service_level = policy.service_levels[level.abc_class]
-    z = NormalDist().inv_cdf(float(service_level))
-    safety = None if d is None or lead_time is None else safety_stock(z, d * lead_time)
+    z = quantile(service_level)
     return Inputs(
         demand_per_day=d,
         lead_time_days=lead_time,
         period_days=level.replenishment_period_days,
         service_level=service_level,
         z=z,
-        safety_stock=safety,
+        safety_stock=None if d is None or lead_time is None else safety_stock(z, d * lead_time),
     )
+
+
+@cache
+def quantile(probability: Decimal) -> float:
+    """The standard normal's: 0.95 gives 1.6449."""
+    return NormalDist().inv_cdf(float(probability))
 
 
 def safety_stock(z: float, variance: Fraction) -> Fraction:
@@ -216,69 +240,3 @@ def safety_stock(z: float, variance: Fraction) -> Fraction:
     with localcontext(prec=_DIGITS):
         root = (Decimal(variance.numerator) / Decimal(variance.denominator)).sqrt()
         return Fraction(Decimal(z) * root)
-
-
-def _unknown(reason: str, inputs: Inputs) -> Recommendation:
-    return Recommendation(None, None, None, reason=reason, inputs=inputs)
-
-
-def _explanation(inputs: Inputs, exact: Sequence[Fraction], stored: Sequence[Decimal]) -> list[str]:
-    assert inputs.demand_per_day is not None
-    d, percent = shown(inputs.demand_per_day), plain(100 * inputs.service_level)
-    safety, reorder, most = (shown(units) for units in exact)
-    lead_time, period = _days(inputs.lead_time_days), _days(inputs.period_days)
-    return [
-        f"Safety stock: z {inputs.z:.4f} ({percent} %) × √({d} a day × {lead_time}) = {safety}, "
-        f"rounded up to {plain(stored[0])}.",
-        f"Reorder point: {d} a day × {lead_time} lead time = {shown(exact[1] - exact[0])}, "
-        f"+ {safety} safety stock = {reorder}, rounded up to {plain(stored[1])}.",
-        f"Maximum: {reorder}, + {d} a day × {period} replenishment period = {most}, "
-        f"rounded up to {plain(stored[2])}.",
-    ]
-
-
-def _days(number: int | None) -> str:
-    return f"{number} day" if number == 1 else f"{number} days"
-
-
-def _remarks(lead_time_demand: Fraction, level: Settings) -> list[str]:
-    remarks = []
-    if lead_time_demand == 0:
-        remarks.append("Without demand over the lead time there is no safety stock to hold.")
-    elif lead_time_demand < 5:
-        remarks.append(
-            "A slow mover: below 5 units over the lead time, demand is far from normal and the "
-            "service level reached can differ from the one promised."
-        )
-    if level.forecast_period_days is None:
-        remarks.append("No forecastPeriodDays is set; the forecast is taken to be over 30 days.")
-    return remarks
-
-
-# Rounding and words.
-
-
-def rounded_up(units: Fraction, decimals: int) -> Decimal:
-    """The least number of so many decimals that is not below."""
-    return Decimal(ceil(units * 10**decimals)).scaleb(-decimals)
-
-
-def rounded_half_up(number: Fraction, decimals: int = 4) -> Decimal:
-    """The nearest number of so many decimals, the upper one in the middle (of positives)."""
-    scaled = number * 10**decimals
-    whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
-    return Decimal(whole).scaleb(-decimals)
-
-
-def plain(number: Decimal) -> str:
-    """A number in words: 50, 12.5; never 5E+1."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def shown(number: Fraction) -> str:
-    """A number in a sentence, to 4 significant digits or all whole ones: 6.667, 57.90, 1234."""
-    if number.denominator == 1:
-        return str(number)
-    whole = len(str(int(number))) if number >= 1 else 0
-    return f"{rounded_half_up(number, max(0, 4 - whole)):f}"

@@ -41,7 +41,9 @@ def _service_level(name: str, default: int) -> Any:
 class PlanningSettingsManager(TenantManager["PlanningSettings"]):
     def current(self) -> PlanningSettings:
         """Those of the organization in scope, or the defaults where none were saved."""
-        return self.first() or PlanningSettings(organization=current_organization())
+        organization = current_organization()
+        saved = self.filter(organization=organization).first()
+        return saved or PlanningSettings(organization=organization)
 
 
 class PlanningSettings(TenantModel):

@@ -71,11 +71,25 @@ def world(acme, api) -> World:
     return World(acme, api)
 
 
+def without_a_forecast(world: World, operation: Operation) -> HttpResponse:
+    world.api.patch("/inventory-levels/level_123", {"forecastQuantity": None})
+    return world.send(operation)
+
+
+def applied(world: World, operation: Operation) -> HttpResponse:
+    return world.send(operation, operation.request_example | {"apply": True})
+
+
+IN_OTHER_WAYS = {"get_recommendation": without_a_forecast, "recommend_levels": applied}
+
+
 def succeed(world: World, operation: Operation) -> list[HttpResponse]:
     if operation.name in ("list_changes", "list_level_changes"):
         world.api.patch("/inventory-levels/level_123", examples.LEVEL_PATCH)
     if operation.name in ("delete_product", "delete_location"):
         world.api.delete("/inventory-levels/level_123")
+    if operation.name in IN_OTHER_WAYS:
+        return [world.send(operation), IN_OTHER_WAYS[operation.name](world, operation)]
     if not operation.name.startswith("list_"):
         return [world.send(operation)]
     narrow = "type=BIN&" if operation.name == "list_locations" else ""
@@ -105,6 +119,8 @@ BAD_BODIES: dict[str, Any] = {
     "update_product": {"unitCost": "12.50"},
     "save_location": examples.LOCATION_REQUEST | {"parentId": None},
     "update_location": {"parentId": None},
+    "evaluate_stocks": {"items": [examples.STOCKS["items"][1] | {"quantityOnHand": "3"}]},
+    "recommend_levels": {"colour": "red"},
 }
 
 
@@ -125,7 +141,10 @@ def be_nobody(world: World, operation: Operation) -> list[HttpResponse]:
 
 def be_refused(world: World, operation: Operation) -> list[HttpResponse]:
     refused = []
-    if operation.method != "GET":
+    if operation.name == "recommend_levels":
+        reader = Api(issue_key(world.acme.organization, "inventory:read"))
+        refused.append(world.send(operation, {"apply": True}, api=reader))
+    elif operation.method != "GET" and operation.name != "evaluate_stocks":
         reader = Api(issue_key(world.acme.organization, "inventory:read"))
         refused.append(world.send(operation, api=reader))
     Organization.objects.update(is_active=False)
@@ -161,7 +180,7 @@ def expect_another_state(world: World, operation: Operation) -> list[HttpRespons
 
 
 def send_too_much(world: World, operation: Operation) -> list[HttpResponse]:
-    mebibytes = 32 if operation.name.startswith("bulk") else 1
+    mebibytes = 32 if operation.name.startswith(("bulk", "evaluate")) else 1
     return [world.send(operation, b" " * (mebibytes * 1024 * 1024 + 1))]
 
 
