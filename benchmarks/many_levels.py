@@ -57,7 +57,7 @@ PRODUCTS = f"""
 INSERT INTO inventory_levels_productmaster
     (organization_id, public_id, global_sku, product_name, folded, unit_cost, status,
      created_at, updated_at)
-SELECT organization_id, 'prod_' || n, sku, name, lower(sku || E'\\n' || name),
+SELECT organization_id, 'prod_' || n, sku, name, lower(sku || E'\\x1f' || name),
     CASE WHEN pg_temp.chance(n, 1) < 0.9 THEN round((pg_temp.chance(n, 2) * 90)::numeric, 2) END,
     CASE WHEN pg_temp.chance(n, 3) < 0.02 THEN 'Inactive' ELSE 'Active' END,
     timestamptz '{START}', timestamptz '{START}'

@@ -2,46 +2,35 @@
 
 Catalog writes of one organization take turns: each locks the organization's row first. They
 are rare, and what one of them has read stays true until it has written. Level writers don't
-take that lock; they hold the rows they refer to (storage.hold), and whoever deletes or moves
-a row locks it FOR UPDATE, which waits for them.
+take that lock; they hold the rows they refer to (storage.hold) in the order of their keys.
+Only whoever deletes a row, moves a location or renames a SKU waits for them, and takes its
+own locks in the same order.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from collections.abc import Sequence
+from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
-from inventory_levels import tree
+from inventory_levels.catalog_batch import (
+    CatalogBatch,
+    CatalogRow,
+    LocationBatch,
+    ProductBatch,
+    not_found,
+)
 from inventory_levels.models import InventoryLevel, Location, ProductMaster
-from inventory_levels.refusals import Conflict, Invalid, NotFound, Refusal
+from inventory_levels.refusals import Conflict, counted
 from inventory_levels.results import OnError, Result
 from organizations.models import Organization
 from organizations.tenancy import current_organization
 
+__all__ = ["CatalogRow", "delete_location", "delete_product", "save_locations", "save_products"]
+
 _Record = TypeVar("_Record", ProductMaster, Location)
-
-# Rows a statement.
-CHUNK = 1_000
-
-
-@dataclass(slots=True)
-class CatalogRow:
-    """What somebody wants of one product or location.
-
-    ``values`` maps model fields to values (a location's parent by public id); a field that is
-    not in it stays as it is. ``must_exist`` changes the row with that id and never creates;
-    a ``public_id`` among the values may then only repeat the id.
-    """
-
-    values: Mapping[str, Any]
-    public_id: str | None = None
-    must_exist: bool = False
 
 
 def save_products(
@@ -50,9 +39,9 @@ def save_products(
     """Create or update products by id, or by SKU where no id is given; in the rows' order.
 
     With ``abort`` one bad row keeps all from being written. Two rows for the same product both
-    fail. Locks the organization's row.
+    fail. Locks the organization's row, and the products whose SKU changes.
     """
-    return _save(_ProductBatch, rows, on_error=on_error, dry_run=dry_run)
+    return _save(ProductBatch(rows), on_error=on_error, dry_run=dry_run)
 
 
 def save_locations(
@@ -60,17 +49,17 @@ def save_locations(
 ) -> list[Result[Location]]:
     """Create or update locations by id, or by parent and name where no id is given; likewise.
 
-    A row may name a parent that an earlier row creates. Also locks a location that moves, with
-    everything below it.
+    A row may name a parent that an earlier row creates. Also locks the locations that move,
+    with everything below them.
     """
-    return _save(_LocationBatch, rows, on_error=on_error, dry_run=dry_run)
+    return _save(LocationBatch(rows), on_error=on_error, dry_run=dry_run)
 
 
 def delete_product(public_id: str) -> None:
     """Raises NotFound, and Conflict while levels refer to the product. Locks its row."""
     with transaction.atomic():
         product = _locked(ProductMaster, public_id)
-        _refuse_while_in_use(levels=InventoryLevel.objects.filter(product=product).count())
+        _refuse_while_in_use(level=InventoryLevel.objects.filter(product=product).count())
         ProductMaster.objects.filter(pk=product.pk).delete()
 
 
@@ -87,7 +76,7 @@ def delete_location(public_id: str) -> None:
             | Q(replenishment_location=location)
         )
         inside = Location.objects.filter(parent=location)
-        _refuse_while_in_use(levels=levels.count(), locations=inside.count())
+        _refuse_while_in_use(level=levels.count(), location=inside.count())
         Location.objects.filter(pk=location.pk).delete()
 
 
@@ -102,231 +91,24 @@ def _locked(model: type[_Record], public_id: str) -> _Record:
     _take_turn()
     record = model.objects.select_for_update().filter(public_id=public_id).first()
     if record is None:
-        raise _not_found(model)
+        raise not_found(model)
     return record
-
-
-def _not_found(model: type[ProductMaster] | type[Location]) -> NotFound:
-    return NotFound("Product not found" if model is ProductMaster else "Location not found")
 
 
 def _refuse_while_in_use(**users: int) -> None:
     if any(users.values()):
-        counted = " and ".join(f"{n} {what}" for what, n in users.items() if n)
-        details = {what: n for what, n in users.items() if n or what == "levels"}
-        raise Conflict(f"In use by {counted}", details)
+        sentence = " and ".join(counted(n, what) for what, n in users.items() if n)
+        details = {f"{what}s": n for what, n in users.items() if n or what == "level"}
+        raise Conflict(f"In use by {sentence}", details)
 
 
 def _save(
-    batch: type[_Batch[_Record]], rows: Sequence[CatalogRow], *, on_error: OnError, dry_run: bool
+    batch: CatalogBatch[_Record], *, on_error: OnError, dry_run: bool
 ) -> list[Result[_Record]]:
     with transaction.atomic():
         _take_turn()
-        results = batch(rows).save()
+        results = batch.save()
         failed = any(result.refusal for result in results)
         if dry_run or (failed and on_error == "abort"):
             transaction.set_rollback(True)
     return results
-
-
-class _Batch(Generic[_Record]):
-    """Rows decided one after the other on what was read once, and written in their order.
-
-    The order matters: a row may take the SKU or the name that an earlier one gave up.
-    """
-
-    model: ClassVar[Any]
-    updates: ClassVar[list[str]]
-
-    def __init__(self, rows: Sequence[CatalogRow]) -> None:
-        self.rows = rows
-        self.unwritten: dict[str, _Record] = {}
-        self.written: set[str] = set()
-        self.read()
-
-    def relevant(self) -> Iterable[_Record]:
-        """The stored records that any of the rows may be about or collide with."""
-        raise NotImplementedError
-
-    def key_of(self, record: _Record) -> Any:
-        """What no two records share besides their id."""
-        raise NotImplementedError
-
-    def key_in(self, row: CatalogRow) -> Any:
-        """The same, of a row without an id."""
-        raise NotImplementedError
-
-    def save_row(self, row: CatalogRow) -> Result[_Record]:
-        raise NotImplementedError
-
-    def read(self) -> None:
-        self.by_id: dict[str, _Record] = {}
-        self.by_key: dict[Any, _Record] = {}
-        for record in self.relevant():
-            self.by_id[record.public_id] = record
-            self.by_key[self.key_of(record)] = record
-
-    def save(self) -> list[Result[_Record]]:
-        identities = [self._identity(row) for row in self.rows]
-        times = Counter(identities)
-        results: list[Result[_Record]] = []
-        for row, identity in zip(self.rows, identities, strict=True):
-            try:
-                if times[identity] > 1:
-                    raise Refusal("The same one comes more than once")
-                results.append(self.save_row(row))
-            except Refusal as refusal:
-                results.append(Result("failed", refusal=refusal))
-        self.write()
-        return results
-
-    def write(self) -> None:
-        """Write what was decided since the last time; new records get their keys."""
-        self.model.objects.bulk_create(
-            self.unwritten.values(),
-            batch_size=CHUNK,
-            update_conflicts=True,
-            unique_fields=["organization", "public_id"],
-            update_fields=[*self.updates, "updated_at"],
-        )
-        self.written |= self.unwritten.keys()
-        self.unwritten = {}
-
-    def _identity(self, row: CatalogRow) -> Any:
-        if row.public_id is not None:
-            return row.public_id
-        record = self.by_key.get(self.key_in(row))
-        return record.public_id if record else ("new", self.key_in(row))
-
-    def find(self, row: CatalogRow) -> _Record | None:
-        """The row's record: by id, or by its key where no id is given. Raises a Refusal."""
-        if row.public_id is not None:
-            record = self.by_id.get(row.public_id)
-        else:
-            record = self.by_key.get(self.key_in(row))
-        if record is None:
-            if row.must_exist:
-                raise _not_found(self.model)
-            return None
-        if record.public_id in self.unwritten or record.public_id in self.written:
-            raise Refusal("An earlier row has written this one already")
-        if row.values.get("public_id", record.public_id) != record.public_id:
-            raise Invalid({"id": ["can't be changed"]})
-        return record
-
-    def put(
-        self, row: CatalogRow, record: _Record | None, values: Mapping[str, Any]
-    ) -> Result[_Record]:
-        """Take the checked values on; they are written with the rest."""
-        if record is None:
-            record = self.model(organization=current_organization(), **values)
-            record.public_id = row.public_id or record.new_public_id()
-            record.updated_at = record.created_at
-            outcome: Any = "created"
-        else:
-            changed = [name for name, value in values.items() if getattr(record, name) != value]
-            if not changed:
-                return Result("unchanged", record)
-            del self.by_key[self.key_of(record)]
-            for name in changed:
-                setattr(record, name, values[name])
-            record.updated_at = timezone.now()
-            outcome = "updated"
-        self.unwritten[record.public_id] = record
-        self.by_id[record.public_id] = self.by_key[self.key_of(record)] = record
-        return Result(outcome, record)
-
-
-def _require(values: Mapping[str, Any], **names: str) -> None:
-    missing = {public: ["is required"] for name, public in names.items() if name not in values}
-    if missing:
-        raise Invalid(missing)
-
-
-class _ProductBatch(_Batch[ProductMaster]):
-    model = ProductMaster
-    updates: ClassVar[list[str]] = ["global_sku", "product_name", "folded", "unit_cost", "status"]
-
-    def relevant(self) -> Iterable[ProductMaster]:
-        ids = {row.public_id for row in self.rows}
-        skus = {row.values.get("global_sku") for row in self.rows}
-        return ProductMaster.objects.filter(
-            Q(public_id__in=ids - {None}) | Q(global_sku__in=skus - {None})
-        )
-
-    def key_of(self, record: ProductMaster) -> Any:
-        return record.global_sku
-
-    def key_in(self, row: CatalogRow) -> Any:
-        return row.values.get("global_sku")
-
-    def save_row(self, row: CatalogRow) -> Result[ProductMaster]:
-        if row.public_id is None:
-            _require(row.values, global_sku="globalSku")
-        product = self.find(row)
-        if product is None:
-            _require(row.values, global_sku="globalSku", product_name="productName")
-        if self.by_key.get(self.key_in(row), product) is not product:
-            raise Conflict("Another product has this SKU", {"globalSku": ["is taken"]})
-        return self.put(row, product, row.values)
-
-
-class _LocationBatch(_Batch[Location]):
-    model = Location
-    updates: ClassVar[list[str]] = ["name", "type", "parent", "path"]
-
-    def relevant(self) -> Iterable[Location]:
-        ids = {row.public_id for row in self.rows}
-        ids |= {row.values.get("parent") for row in self.rows}
-        named = Location.objects.filter(public_id__in=ids - {None}).select_related("parent")
-        # A location that moves without a new name takes its old one along.
-        names = {row.values.get("name") for row in self.rows} | {place.name for place in named}
-        alike = Location.objects.filter(name__in=names - {None}).select_related("parent")
-        return {place.pk: place for place in (*named, *alike)}.values()
-
-    def key_of(self, record: Location) -> Any:
-        return (record.parent.public_id if record.parent else None, record.name)
-
-    def key_in(self, row: CatalogRow) -> Any:
-        return (row.values.get("parent"), row.values.get("name"))
-
-    def save_row(self, row: CatalogRow) -> Result[Location]:
-        if row.public_id is None:
-            _require(row.values, name="name")
-        values = dict(row.values)
-        if "parent" in values:
-            values["parent"] = self._parent(values["parent"])
-        location = self.find(row)
-        if location is None:
-            _require(values, name="name")
-        place = location or Location(type=values.get("type", Location().type))
-        values = {"parent": place.parent, "name": place.name, **values}
-        values["path"] = tree.path_in(values["parent"], place, values.get("type", place.type))
-        parent = values["parent"]
-        taken = self.by_key.get((parent.public_id if parent else None, values["name"]), location)
-        if taken is not location:
-            raise Conflict("A location next to it has this name", {"name": ["is taken"]})
-        if location is None or location.path == values["path"]:
-            return self.put(row, location, values)
-        return self._move(row, location, values)
-
-    def _parent(self, public_id: str | None) -> Location | None:
-        if public_id is None:
-            return None
-        parent = self.by_id.get(public_id)
-        if parent is None:
-            raise NotFound("Product or location not found", {"parentId": ["not found"]})
-        if parent.pk is None:
-            self.write()  # the path of what is inside holds its key
-        return parent
-
-    def _move(
-        self, row: CatalogRow, location: Location, values: Mapping[str, Any]
-    ) -> Result[Location]:
-        """Moves are rare: one at a time, and what was read before may have changed its path."""
-        self.write()
-        tree.move(location, values["path"])
-        result = self.put(row, location, values)
-        self.write()
-        self.read()
-        return result

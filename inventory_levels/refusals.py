@@ -5,6 +5,11 @@ from collections.abc import Mapping, Sequence
 Details = Mapping[str, Sequence[str] | int]
 
 
+def counted(number: int, noun: str) -> str:
+    """ "1 level", "2 levels"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 class Refusal(Exception):
     """A request that can't be met as it stands. Nothing was written."""
 

@@ -6,8 +6,9 @@ locations, then levels; within each by primary key, levels by (product, location
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from django.db import connection, models
@@ -15,6 +16,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from inventory_levels.models import InventoryLevel, LevelChange, Location, ProductMaster
+from organizations.tenancy import current_organization
 
 _Item = TypeVar("_Item")
 _Reference = TypeVar("_Reference", ProductMaster, Location)
@@ -23,74 +25,141 @@ _Reference = TypeVar("_Reference", ProductMaster, Location)
 CHUNK = 1_000
 
 # The columns that a write fills. Times come from the database's clock, see _clock().
-_COLUMNS = [
+_COLUMNS: list[Any] = [
     field
     for field in InventoryLevel._meta.concrete_fields
     if field.name not in ("id", "created_at", "updated_at")
 ]
-_SETTINGS = [
-    field.column
+SETTING_COLUMNS = [
+    str(field.column)
     for field in _COLUMNS
     if field.name not in ("organization", "public_id", "product", "location")
 ]
 
+_HISTORY: list[Any] = [field for field in LevelChange._meta.concrete_fields if field.name != "id"]
 
-def hold(model: type[_Reference], public_ids: Iterable[str]) -> dict[str, _Reference]:
+
+def hold(model: type[_Reference], public_ids: Iterable[str | None]) -> dict[str, _Reference]:
     """The rows with these public ids, by public id, held until the transaction ends.
 
     A key share lock: nobody can delete the row meanwhile, nor move a location (movers lock
     FOR UPDATE), while any number of writers hold it together.
     """
-    wanted = set(public_ids)
+    return find(model, public_ids, " FOR KEY SHARE" if is_postgresql() else "")
+
+
+def find(
+    model: type[_Reference], public_ids: Iterable[str | None], lock: str = ""
+) -> dict[str, _Reference]:
+    """The rows with these public ids, by public id."""
+    wanted = {public_id for public_id in public_ids if public_id is not None}
     if not wanted:
         return {}
-    rows = model.objects.filter(public_id__in=wanted).order_by("pk")
-    sql, parameters = rows.query.sql_with_params()
-    if connection.vendor == "postgresql":
-        sql += " FOR KEY SHARE"
-    return {row.public_id: row for row in model.objects.raw(sql, parameters)}
-
-
-def lock_levels_by_id(public_ids: Iterable[str]) -> list[InventoryLevel]:
-    """The levels with these public ids, their references loaded, locked for update."""
-    return list(
-        _for_update(InventoryLevel.objects.with_references().filter(public_id__in=set(public_ids)))
+    among, ids = _among(wanted)
+    sql = (
+        f"SELECT * FROM {model._meta.db_table} WHERE organization_id = %s AND public_id {among} "
+        f"ORDER BY id{lock}"
     )
+    rows = model.objects.raw(sql, [current_organization().pk, ids])
+    return {row.public_id: row for row in rows}
 
 
-def lock_levels_by_pair(pairs: Sequence[tuple[int, int]]) -> list[InventoryLevel]:
-    """The levels of these (product, location) primary keys, likewise."""
-    if not pairs:
+def _among(values: Iterable[str]) -> tuple[str, Any]:
+    """The SQL of "is one of", and its parameter: one, as databases limit how many there are."""
+    if is_postgresql():
+        return "= ANY(%s)", list(values)
+    return "IN (SELECT value FROM json_each(%s))", json.dumps(list(values))
+
+
+def is_postgresql() -> bool:
+    return connection.vendor == "postgresql"
+
+
+def lock(model: type[models.Model], keys: Iterable[int]) -> None:
+    """Lock rows against every reference to them, in the order in which writers hold them."""
+    if wanted := list(keys):
+        rows = model._default_manager.select_for_update().filter(pk__in=wanted)
+        list(rows.order_by("pk").values_list("pk"))
+
+
+def update_records(records: Sequence[ProductMaster | Location], fields: Sequence[str]) -> None:
+    """Overwrite these fields of stored products or locations, one after the other.
+
+    One might take what another gave up, and a unique index looks at each row by itself.
+    """
+    if not records:
+        return
+    model = type(records[0])
+    columns: list[Any] = [model._meta.get_field(name) for name in (*fields, "updated_at")]
+    assignments = ", ".join(f"{field.column} = %s" for field in columns)
+    sql = f"UPDATE {model._meta.db_table} SET {assignments} WHERE organization_id = %s AND id = %s"
+    rows = [
+        [field.get_db_prep_save(field.pre_save(one, add=False), connection) for field in columns]
+        + [one.organization_id, one.pk]
+        for one in records
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, rows)
+
+
+def levels_by_id(public_ids: Iterable[str], *, lock: bool) -> list[InventoryLevel]:
+    """The levels with these public ids, their references loaded; on demand locked for update."""
+    wanted = set(public_ids)
+    if not wanted:
         return []
+    among, ids = _among(wanted)
+    named = RawSQL(
+        f"{InventoryLevel._meta.db_table}.public_id {among}",
+        [ids],
+        output_field=models.BooleanField(),
+    )
+    return _read(InventoryLevel.objects.with_references().filter(named), lock)
+
+
+def levels_by_pair(pairs: Iterable[tuple[int, int]], *, lock: bool) -> list[InventoryLevel]:
+    """The levels of these (product, location) primary keys, likewise."""
     table = InventoryLevel._meta.db_table
     levels: list[InventoryLevel] = []
-    for chunk in _chunks(sorted(pairs)):
+    for chunk in _chunks(sorted(set(pairs))):
         values = ", ".join(["(%s, %s)"] * len(chunk))
         among = RawSQL(
             f"({table}.product_id, {table}.location_id) IN (VALUES {values})",
             [key for pair in chunk for key in pair],
             output_field=models.BooleanField(),
         )
-        levels += _for_update(InventoryLevel.objects.with_references().filter(among))
+        levels += _read(InventoryLevel.objects.with_references().filter(among), lock)
     return levels
 
 
-def _for_update(levels: models.QuerySet[InventoryLevel]) -> models.QuerySet[InventoryLevel]:
-    rows = levels.select_for_update(of=("self",), no_key=True)
-    return rows.order_by("product_id", "location_id")
+def _read(levels: models.QuerySet[InventoryLevel], lock: bool) -> list[InventoryLevel]:
+    rows = levels.select_for_update(of=("self",), no_key=True) if lock else levels
+    locked = list(rows.order_by("product_id", "location_id"))
+    # A row that had to be waited for is read again by PostgreSQL, but joined to what the
+    # statement saw before: it seems to have no place where it now has another one.
+    stale = [
+        (level, name)
+        for level in locked
+        for name in ("preferred_bin_location", "replenishment_location")
+        if getattr(level, name) is None and getattr(level, f"{name}_id") is not None
+    ]
+    if stale:
+        places = Location.objects.in_bulk([getattr(level, f"{name}_id") for level, name in stale])
+        for level, name in stale:
+            setattr(level, name, places[getattr(level, f"{name}_id")])
+    return locked
 
 
-def insert_levels(levels: Sequence[InventoryLevel]) -> list[InventoryLevel]:
-    """Insert levels and return those that were new; fill in their keys and times.
+def insert_levels(levels: Sequence[InventoryLevel]) -> bool:
+    """Insert levels and fill in their keys and times; answers whether all of them were new.
 
-    The others lost a race: another transaction inserted their pair first and has committed.
+    Else a race was lost: another transaction inserted a pair first and has committed.
     """
-    return _upsert(levels, "DO NOTHING")
+    return len(_upsert(levels, "DO NOTHING")) == len(levels)
 
 
 def update_levels(levels: Sequence[InventoryLevel]) -> None:
     """Overwrite levels that are locked; fill in their new ``updated_at``."""
-    assignments = ", ".join(f"{column} = excluded.{column}" for column in _SETTINGS)
+    assignments = ", ".join(f"{column} = excluded.{column}" for column in SETTING_COLUMNS)
     _upsert(levels, f"DO UPDATE SET {assignments}, updated_at = excluded.updated_at")
 
 
@@ -133,9 +202,7 @@ def _clock() -> tuple[str, datetime | None]:
 
 
 def _values(level: InventoryLevel) -> list[Any]:
-    return [
-        field.get_db_prep_save(field.pre_save(level, add=True), connection) for field in _COLUMNS
-    ]
+    return [field.pre_save(level, add=True) for field in _COLUMNS]
 
 
 def delete_level(level: InventoryLevel) -> datetime:
@@ -151,14 +218,14 @@ def delete_level(level: InventoryLevel) -> datetime:
     return now or at
 
 
-def changed_until(*, since: datetime) -> datetime:
+def changed_until() -> datetime:
     """A time before every change that a reader can't see yet; later ones will be at or after it.
 
     PostgreSQL: the start of the oldest transaction that is writing. Each of ours takes a lock,
     which gives it a transaction id, in a statement before the one whose start it writes down as
     the time of the change; so whoever has no id yet will write down a later time than this one.
-    SQLite: writers take turns, so whatever comes is not before the last change there is;
-    ``since`` where there is none.
+    SQLite: writers take turns, so whatever comes is not before the last change there is; where
+    there is none, any time is before every change.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -170,12 +237,23 @@ def changed_until(*, since: datetime) -> datetime:
             (moment,) = cursor.fetchone()
         return cast(datetime, moment)
     latest = LevelChange.objects.aggregate(at=models.Max("at"))["at"]
-    return latest or since
+    return latest or datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def insert_changes(changes: Iterable[LevelChange]) -> None:
-    """Append to the history."""
-    LevelChange.objects.bulk_create(changes, batch_size=CHUNK)
+def insert_changes(changes: Iterable[Mapping[str, Any]]) -> None:
+    """Append entries to the history: each its fields by name, ``changes`` as JSON."""
+    columns = ", ".join(str(field.column) for field in _HISTORY)
+    row = "(" + ", ".join(["%s"] * len(_HISTORY)) + ")"
+    for chunk in _chunks(list(changes)):
+        values = ", ".join([row] * len(chunk))
+        sql = f"INSERT INTO {LevelChange._meta.db_table} ({columns}) VALUES {values}"
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [value for change in chunk for value in _entry(change)])
+
+
+def _entry(change: Mapping[str, Any]) -> list[Any]:
+    at = connection.ops.adapt_datetimefield_value(change["at"])
+    return [at if field.name == "at" else change[field.name] for field in _HISTORY]
 
 
 def _chunks(rows: Sequence[_Item]) -> Iterator[Sequence[_Item]]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+
 from django.db.models import Q, Value
 from django.db.models.functions import Concat, Substr
 
 from inventory_levels.models import InventoryLevel, Location, LocationType
-from inventory_levels.refusals import Conflict, Invalid
+from inventory_levels.refusals import Conflict, Invalid, counted
 
 MAX_DEPTH = 100
 
@@ -34,7 +38,7 @@ def _depth(location: Location) -> int:
 
 
 def _inside(location: Location) -> Q:
-    return Q(path__contains=f"/{location.pk}/")
+    return Q(path__startswith=location.path_below)
 
 
 def _height(location: Location) -> int:
@@ -46,22 +50,32 @@ def _height(location: Location) -> int:
     return deepest - _depth(location) + 1
 
 
-def move(location: Location, path: str) -> None:
-    """Rewrite the paths below a location that is about to move to ``path``.
+def lock(locations: Iterable[Location]) -> None:
+    """Lock locations that are to move, and all that is inside them, against level writers.
 
-    Locks it and all that is inside FOR UPDATE, which waits for writers that hold one of them.
+    It waits for those that hold one of them (storage.hold).
+    """
+    moving = [Q(pk=location.pk) | _inside(location) for location in locations]
+    if moving:
+        rows = Location.objects.select_for_update().filter(reduce(or_, moving))
+        list(rows.order_by("pk").values_list("pk"))
+
+
+def move(location: Location, path: str) -> None:
+    """Rewrite the paths below a location that is about to move to ``path``; both are locked.
+
     Raises Conflict where a level prefers a bin that would leave the level's location.
     """
     inside = _inside(location)
-    moved = Location.objects.select_for_update().filter(Q(pk=location.pk) | inside)
-    moving = list(moved.order_by("pk").values_list("pk", flat=True))
+    moving = [location.pk, *Location.objects.filter(inside).values_list("pk", flat=True)]
     still_around = [*moving, *(int(key) for key in path.split("/") if key)]
     stranded = InventoryLevel.objects.filter(preferred_bin_location__in=moving).exclude(
         location__in=still_around
     )
     if count := stranded.count():
         raise Conflict(
-            f"{count} levels prefer a bin that would leave their location", {"levels": count}
+            f"It would take the preferred bin of {counted(count, 'level')} out of the location",
+            {"levels": count},
         )
     beyond = Substr("path", len(location.path) + 1)
     Location.objects.filter(inside).update(path=Concat(Value(path), beyond))

@@ -18,6 +18,7 @@ from rest_framework.authentication import (
 from organizations import tenancy
 from organizations.actors import Actor
 from organizations.models import ApiKey, Membership, Organization
+from organizations.public_ids import PUBLIC_ID
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -128,6 +129,8 @@ class MemberSessionAuthentication(SessionAuthentication):
 
     def _membership(self, user: Any, named: str | None) -> tuple[Organization, bool]:
         """The organization that the user acts for, and whether the role writes."""
+        if named is not None and not PUBLIC_ID.match(named):
+            raise exceptions.NotFound("Organization not found")
         if user.is_superuser:
             organizations = Organization.objects.filter(**_only(named, "public_id"))
             theirs = [(organization, True) for organization in organizations[:2]]

@@ -147,6 +147,17 @@ class Database:
             yield
 
     @contextmanager
+    def referred_to(self, rows: str) -> Iterator[Any]:
+        """Hold these rows as a slow writer of levels would that refer to them; on SQLite, whose
+        one lock would be on everything, only read them."""
+        with self.connect() as connection:
+            connection.execute("BEGIN")
+            hold = " FOR KEY SHARE" if self.is_postgresql else ""
+            assert connection.execute(f"SELECT 1 FROM {rows}{hold}").fetchall()
+            yield connection
+            connection.execute("ROLLBACK")
+
+    @contextmanager
     def locked(self, rows: str) -> Iterator[None]:
         """Keep a lock as a slow writer would: on these rows ("table WHERE ..."), or on SQLite,
         which has only one, on everything."""

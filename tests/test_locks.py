@@ -156,6 +156,64 @@ def test_a_write_that_waited_builds_on_what_the_others_wrote_meanwhile(
     assert settings_of(live_api.get(path).json()) == states[-1]
 
 
+# --- the catalog, while levels are written
+
+
+@pytest.mark.parametrize(
+    ("path", "items"),
+    [
+        ("/products", [{"globalSku": "held-1", "unitCost": 3}, {"id": "held-2", "unitCost": 3}]),
+        ("/locations", [{"id": "held-1", "name": "New"}, {"name": "held-2", "type": "STORE"}]),
+    ],
+)
+def test_what_level_writers_hold_may_be_changed_meanwhile(live_api, live_database, path, items):
+    """All but the SKU, by which others may refer to a product."""
+    make = new_product if path == "/products" else new_location
+    for public_id in ("held-1", "held-2"):
+        make(live_api, public_id)
+    table = PRODUCTS if path == "/products" else LOCATIONS
+    with live_database.referred_to(f"{table} WHERE public_id IN ('held-1', 'held-2')"):
+        answer = live_api.post(f"{path}/bulk", {"items": items})
+        assert (answer.status_code, answer.json()["updated"]) == (200, 2)
+        assert answer.seconds < 5
+
+
+def test_a_new_sku_waits_for_level_writers_and_no_longer(live_api, live_database):
+    new_product(live_api, "renamed")
+    rename = partial(live_api.patch, "/products/renamed", {"globalSku": "a new sku"})
+    with live_database.locked_row(PRODUCTS, "renamed"):
+        patch = InBackground(rename)
+        time.sleep(0.5)
+        assert patch.is_alive()
+    assert (patch.result().status_code, patch.result().json()["globalSku"]) == (200, "a new sku")
+
+
+@pytest.mark.parametrize(
+    ("table", "path", "values", "last_values"),
+    [
+        (PRODUCTS, "/products/bulk", {"globalSku": "turned"}, {"globalSku": "turned too"}),
+        (LOCATIONS, "/locations/bulk", {"parentId": "loc_456"}, {"parentId": None}),
+    ],
+)
+def test_new_skus_and_moves_take_their_turn_in_the_order_in_which_writers_hold(
+    live_api, live_database, table, path, values, last_values
+):
+    """Whatever the order of the request, or the two would wait for each other."""
+    make = new_product if table == PRODUCTS else new_location
+    first, last = make(live_api, "turned-1"), make(live_api, "turned-2")
+    items = [{"id": last, **values}, {"id": first, **last_values}]
+    if table == LOCATIONS:
+        live_api.patch(f"/locations/{first}", {"parentId": "loc_123"})
+    with live_database.referred_to(f"{table} WHERE public_id = '{first}'") as writer:
+        bulk = InBackground(partial(live_api.post, path, {"items": items}))
+        time.sleep(0.5)
+        assert bulk.is_alive() is live_database.is_postgresql
+        if live_database.is_postgresql:
+            held = f"SELECT 1 FROM {table} WHERE public_id = '{last}' FOR KEY SHARE NOWAIT"
+            assert writer.execute(held).fetchall() == [(1,)]
+    assert bulk.result().json()["updated"] == 2
+
+
 # --- the note that a key was used
 
 

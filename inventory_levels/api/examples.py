@@ -58,6 +58,16 @@ CHANGE: Example = {
     "locationId": "loc_123",
     "changes": {"reorderQuantity": {"old": 100, "new": 150}},
 }
+CREATION: Example = CHANGE | {
+    "action": "CREATE",
+    "at": THEN,
+    "version": 1,
+    "changes": {
+        name: {"old": None, "new": value}
+        for name, value in LEVEL_REQUEST.items()
+        if name not in ("productMasterId", "locationId")
+    },
+}
 
 PRODUCT_REQUEST: Example = {
     "id": "prod_123",
@@ -83,88 +93,10 @@ LOCATION_PATCHED = {**LOCATION, **LOCATION_PATCH, "updatedAt": LATER}
 LOCATION_DELETED = {"success": True, "message": "Location deleted"}
 
 
-STOCKS: Example = {
-    "items": [
-        {
-            "productMasterId": "prod_123",
-            "locationId": "loc_123",
-            "quantityOnHand": 60,
-            "quantityOnOrder": 40,
-            "quantityReserved": 10,
-        },
-        {"productMasterId": "prod_123", "locationId": "loc_456", "quantityOnHand": 3},
-    ]
-}
-STATES: Example = {
-    "items": [
-        {
-            "productMasterId": "prod_123",
-            "locationId": "loc_123",
-            "levelId": "level_123",
-            "state": "reorder",
-            "reason": "The position of 90 (60 on hand + 40 on order - 10 reserved) is not above "
-            "the reorder point of 100: order 410 to fill up to 500.",
-            "suggestedQuantity": 410,
-            "replenishmentLocationId": "loc_456",
-            "daysOfCover": 9,
-        },
-        {
-            "productMasterId": "prod_123",
-            "locationId": "loc_456",
-            "levelId": None,
-            "state": "noLevel",
-            "reason": "This product has no level at this location.",
-            "suggestedQuantity": None,
-            "replenishmentLocationId": None,
-            "daysOfCover": None,
-        },
-    ]
-}
-RECOMMENDATION: Example = {
-    "levelId": "level_123",
-    "current": {"minQuantity": 50, "reorderQuantity": 100, "maxQuantity": 500},
-    "recommendation": {"minQuantity": 15, "reorderQuantity": 61, "maxQuantity": 155},
-    "reason": None,
-    "inputs": {
-        "demandPerDay": 6.6667,
-        "expectedLeadTimeDays": 7,
-        "replenishmentPeriodDays": 14,
-        "serviceLevel": 0.98,
-        "z": 2.0537,
-        "safetyStock": 14.0298,
-    },
-    "explanation": [
-        "Minimum: the safety stock, z 2.0537 (98 %) × √(6.667 a day × 7 days) = 14.03, "
-        "rounded up to 15.",
-        "Reorder point: 6.667 a day × 7 days lead time = 46.67, + 14.03 safety stock (98 %) "
-        "= 60.70, rounded up to 61.",
-        "Maximum: 60.70, + 6.667 a day × 14 days replenishment period = 154.03, rounded up to 155.",
-    ],
-    "remarks": [],
-}
-NO_RECOMMENDATION: Example = {
-    **RECOMMENDATION,
-    "recommendation": None,
-    "reason": "insufficient data: forecastQuantity",
-    "inputs": {**RECOMMENDATION["inputs"], "demandPerDay": None, "safetyStock": None},
-    "explanation": [],
-}
-LEVEL_QUERY: Example = {"locationId": "loc_123", "abcClass": ["A", "B"]}
-APPLIED: Example = {
-    "created": 0,
-    "updated": 1,
-    "unchanged": 0,
-    "failed": 0,
-    "insufficientData": 0,
-    "dryRun": False,
-    "results": [],
-}
-
-
-def page(item: Example) -> Example:
-    """One item on the only page."""
-    pagination = {"page": 1, "pageSize": 50, "total": 1, "totalPages": 1, "nextCursor": None}
-    return {"items": [item], "pagination": pagination}
+def page(*items: Example) -> Example:
+    """The only page."""
+    counts = {"page": 1, "pageSize": 50, "total": len(items), "totalPages": 1}
+    return {"items": [*items], "pagination": {**counts, "nextCursor": None}}
 
 
 def cursor_page(item: Example) -> Example:
@@ -178,8 +110,10 @@ def synced(listing: Example) -> Example:
 
 
 def bulk_request(item: Example, field: str) -> Example:
-    """One item that is there already, and one with a number where ``field`` is a text."""
-    return {"items": [item, {**item, field: 1}], "onError": "skip", "dryRun": False}
+    """One item that is there already, and another with a number where ``field`` is a text."""
+    key = "id" if "id" in item else "productMasterId"
+    another = {**item, key: item[key].replace("123", "124"), field: 1}
+    return {"items": [item, another], "onError": "skip", "dryRun": False}
 
 
 def bulk(public_id: str, field: str) -> Example:
@@ -247,7 +181,7 @@ PRODUCT_NOT_FOUND = _error("NOT_FOUND", "Product not found")
 LOCATION_NOT_FOUND = _error("NOT_FOUND", "Location not found")
 REFERENCE_NOT_FOUND = _error("NOT_FOUND", "Product or location not found", locationId=["not found"])
 PARENT_NOT_FOUND = _error("NOT_FOUND", "Product or location not found", parentId=["not found"])
-IN_USE = _error("CONFLICT", "In use by 1 levels", levels=1)
+IN_USE = _error("CONFLICT", "In use by 1 level", levels=1)
 SKU_TAKEN = _error("CONFLICT", "Another product has this SKU", globalSku=["is taken"])
 NAME_TAKEN = _error("CONFLICT", "A location next to it has this name", name=["is taken"])
 PRECONDITION_FAILED = _error(

@@ -98,7 +98,9 @@ def time(text: str) -> datetime:
             return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise ValidationError("must be a time such as 2026-11-02T08:30:00Z (a + is written %2B)")
+    # A per cent sign in the message itself would be taken for a placeholder.
+    message = "must be a time such as 2026-11-02T08:30:00Z (a + is written %(plus)s)"
+    raise ValidationError(message, params={"plus": "%2B"})
 
 
 def _one_of(names: list[str]) -> Callable[[str], str]:

@@ -17,7 +17,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from inventory_levels import storage
-from inventory_levels.api import filters
 from inventory_levels.api.serializers import time
 from organizations.tenancy import current_organization
 
@@ -54,8 +53,7 @@ class Pages(BasePagination):
         if cursor:
             after, self.mark = self._opened(cursor)
         elif "updatedSince" in request.query_params:
-            since = filters.time(request.query_params["updatedSince"])
-            self.mark = time(storage.changed_until(since=since))  # before the rows are read
+            self.mark = time(storage.changed_until())  # before the rows are read
         self.pagination: dict[str, Any] = {"pageSize": self.limit}
         if cursor is None:
             start = self._count(queryset)

@@ -18,6 +18,10 @@ MAX_COMMENTS = 4_000
 MAX_DAYS = 36_500
 
 
+# Between folded texts. No text may hold it, so no search finds across the border.
+SEPARATOR = "\x1f"
+
+
 class FoldedTextField(models.TextField):  # type: ignore[type-arg]  # not generic at run time
     """Other fields' text, case-folded by Python when the row is written.
 
@@ -37,7 +41,7 @@ class FoldedTextField(models.TextField):  # type: ignore[type-arg]  # not generi
 
     def pre_save(self, row: models.Model, add: bool) -> str | None:
         texts = [text for source in self.sources if (text := getattr(row, source)) is not None]
-        folded = "\n".join(texts).casefold() if texts else None
+        folded = SEPARATOR.join(texts).casefold() if texts else None
         setattr(row, self.attname, folded)
         return folded
 

@@ -442,6 +442,12 @@ def test_a_missing_parent_is_404(api, parent):
     assert api.get("/locations").json() == before
 
 
+def test_a_missing_location_comes_before_its_missing_parent(api):
+    answer = api.patch("/locations/nowhere", {"parentId": "nowhere-else"})
+    refused(answer, 404, "NOT_FOUND")
+    assert answer.json()["error"] == "Location not found"
+
+
 def test_another_organizations_parent_is_like_a_missing_one(api, stranger):
     stranger.post("/locations", {"id": "loc_9", "name": "Theirs"})
     for foreign, missing in [
@@ -546,6 +552,7 @@ def test_a_preferred_bin_never_leaves_the_location_of_its_level(
         answer = tree.post("/locations", {"id": moved, "parentId": parent})
     refused(answer, 409, "CONFLICT", "levels")
     assert answer.json()["details"] == {"levels": 1}
+    assert "the preferred bin of 1 level out" in answer.json()["error"]
     assert tree.get("/locations").json() == before
     assert tree.get(f"/inventory-levels/{level['id']}").json() == level
 

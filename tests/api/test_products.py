@@ -421,10 +421,13 @@ def test_a_product_with_levels_stays_and_the_refusal_counts_them(api, level):
     before = api.get("/products/prod_123").json()
     answer = api.delete("/products/prod_123")
     refused(answer, 409, "CONFLICT", "levels")
+    assert answer.json()["error"] == "In use by 2 levels"
     assert answer.json()["details"] == {"levels": 2}
     assert api.get("/products/prod_123").json() == before
-    for item in api.get("/inventory-levels").json()["items"]:
-        api.delete(f"/inventory-levels/{item['id']}")
+    one, other = api.get("/inventory-levels").json()["items"]
+    api.delete(f"/inventory-levels/{one['id']}")
+    assert api.delete("/products/prod_123").json()["error"] == "In use by 1 level"
+    api.delete(f"/inventory-levels/{other['id']}")
     assert api.delete("/products/prod_123").status_code == 200
 
 

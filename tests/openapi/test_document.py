@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from drf_spectacular.validation import validate_schema
 
+from inventory_levels.api import examples
 from tests.openapi.document import (
     Operation,
     document,
@@ -67,6 +68,17 @@ def test_every_operation_says_what_it_is_for_and_who_may(operation: Operation):
     assert {*re.findall(r"\{(\w+)\}", operation.path)} <= {*operation.parameters}
 
 
+def test_it_says_how_to_authenticate():
+    schemes = document()["components"]["securitySchemes"]
+    assert {name: (scheme["type"], scheme.get("scheme")) for name, scheme in schemes.items()} == {
+        "apiKey": ("http", "bearer"),
+        "session": ("apiKey", None),
+    }
+    assert "X-CSRFToken" in schemes["session"]["description"]
+    assert "ilk_" in document()["info"]["description"]
+    assert all(scheme["description"].endswith(".") for scheme in schemes.values())
+
+
 @every_operation
 def test_every_operation_tells_its_refusals(operation: Operation):
     expected = {400, 401, 403, 404, 429, 500, 503} if operation.path != "/api" else set()
@@ -79,9 +91,32 @@ def test_every_operation_tells_its_refusals(operation: Operation):
         assert ("WWW-Authenticate" in headers) == (status == 401)
         assert ("Retry-After" in headers) == (status in (429, 503))
         if status >= 400:
-            name = operation.response_schema(status)["$ref"].rpartition("/")[2]
-            assert {"error", "code"} <= {*SCHEMAS[name]["required"]}
-            assert "details" in SCHEMAS[name]["properties"]
+            shape = schema_at(operation.response_schema(status))
+            assert shape["required"] == ["code", "error"]
+            assert "details" in shape["properties"]
+
+
+def schema_at(reference: dict[str, str]) -> dict[str, Any]:
+    return SCHEMAS[reference["$ref"].rpartition("/")[2]]
+
+
+@every_operation
+def test_a_body_says_that_unknown_fields_are_refused_and_an_answer_may_grow(operation: Operation):
+    if operation.has_body:
+        shape = schema_at(operation.request_schema)
+        assert shape["additionalProperties"] is False
+        if items := shape["properties"].get("items"):
+            assert schema_at(items["items"])["additionalProperties"] is False
+    assert "additionalProperties" not in schema_at(operation.response_schema(200))
+
+
+@every_operation
+def test_every_parameter_says_what_it_takes(operation: Operation):
+    for name, parameter in operation.parameters.items():
+        schema = parameter["schema"]
+        if parameter["in"] == "query" and name != "cursor" and schema.get("type") == "string":
+            assert schema.get("minLength") == 1 or schema.get("format"), name
+        assert parameter.get("required", False) is (parameter["in"] == "path")
 
 
 @every_operation
@@ -159,6 +194,7 @@ def test_the_answer_of_every_route_is_what_the_document_says(route: Route, world
         ({"error": "x", "code": "X", "details": {"minQuantity": "text"}}, "Error"),
         ("Unknown", "LevelStatus"),
         ({"success": "yes", "message": "Deleted"}, "Deleted"),
+        (examples.PRODUCT | {"createdAt": "2026-11-02T08:30:00Z"}, "Product"),
     ],
 )
 def test_what_does_not_fit_a_schema_is_noticed(value: Any, schema: str):

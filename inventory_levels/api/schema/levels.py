@@ -95,6 +95,7 @@ levels = extend_schema_view(
         f"{_HISTORY} Readable after the level is gone.",
         ChangeSerializer,
         examples.CHANGE,
+        examples.CREATION,
         synced=True,
         refusals={404: examples.LEVEL_NOT_FOUND},
         parameters=(LEVEL_ID,),
@@ -105,6 +106,7 @@ levels = extend_schema_view(
         f"{_HISTORY} With updatedSince and changedUntil, deletions can be followed.",
         ChangeSerializer,
         examples.CHANGE,
+        examples.CREATION,
         synced=True,
     ),
 )

@@ -140,16 +140,15 @@ def listing(
     summary: str,
     description: str,
     shape: Any,
-    example: examples.Example,
-    *,
+    *items: examples.Example,
     synced: bool = False,
     refusals: Refusals | None = None,
     parameters: tuple[OpenApiParameter, ...] = (),
 ) -> Any:
     """A list in pages; ``synced``: it takes updatedSince and answers changedUntil."""
-    pages = [examples.page(example), examples.cursor_page(example)]
+    pages = [examples.page(*items), examples.cursor_page(items[0])]
     if synced:
-        pages.append(examples.synced(examples.page(example)))
+        pages.append(examples.synced(pages[0]))
     page = shapes.page_of(shape, synced=synced)
     return operation(
         name,

@@ -14,7 +14,7 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
-from inventory_levels.api import examples
+from inventory_levels.api import examples, planning_examples
 from inventory_levels.api.filters import LevelFilter
 from inventory_levels.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, LevelPages
 from inventory_levels.api.planning_query import LISTS
@@ -93,13 +93,13 @@ planning = extend_schema_view(
         "`noLevel`, `notManaged` (by status), `outOfStock` (on hand ≤ 0), `belowMinimum` (on hand "
         "≤ min), `reorder` (position ≤ reorder point), `overstock` (on hand > max), `ok`. The "
         "position is on hand + on order − reserved. Reads only, so a key that reads will do.",
-        {200: answer(STATES, "The states, in the order of the request.", examples.STATES)},
+        {200: answer(STATES, "The states, in the order of the request.", planning_examples.STATES)},
         refusals={
             400: examples.NOT_A_STOCK,
             413: examples.BULK_TOO_LARGE,
             415: examples.UNSUPPORTED_MEDIA_TYPE,
         },
-        request=examples.STOCKS,
+        request=planning_examples.STOCKS,
         request_shape=STOCKS,
     ),
     recommendation=operation(
@@ -112,8 +112,8 @@ planning = extend_schema_view(
             200: answer(
                 RecommendationSerializer,
                 "The recommendation.",
-                examples.RECOMMENDATION,
-                examples.NO_RECOMMENDATION,
+                planning_examples.RECOMMENDATION,
+                planning_examples.NO_RECOMMENDATION,
             ),
             304: OpenApiResponse(description="The client's copy is current."),
         },
@@ -133,12 +133,12 @@ planning = extend_schema_view(
                     resource_type_field_name=None,
                 ),
                 "A page, or with `apply` what was written.",
-                examples.page(examples.RECOMMENDATION),
-                examples.APPLIED,
+                examples.page(planning_examples.RECOMMENDATION),
+                planning_examples.APPLIED,
             )
         },
         refusals={**BODY, 400: examples.UNKNOWN_FILTER},
-        request=examples.LEVEL_QUERY,
+        request=planning_examples.LEVEL_QUERY,
         request_shape=LevelQuerySerializer,
     ),
 )

@@ -64,6 +64,11 @@ def _enum(values: Sequence[str]) -> _Schema:
     return {"type": "string", "enum": list(values), "x-enum-varnames": names}
 
 
+def _refuse_empty(schema: _Schema) -> None:
+    if schema.get("type") == "string" and not {"enum", "format"} & schema.keys():
+        schema.setdefault("minLength", 1)
+
+
 class ApiSchema(AutoSchema):
     """One operation. ``is_list``: with the parameters of the view's filters and pages."""
 
@@ -86,6 +91,8 @@ class ApiSchema(AutoSchema):
             schema = parameter["schema"]
             if parameter["name"] == "page":
                 schema.pop("default", None)  # clients would send it beside a cursor
+            if parameter["in"] == "query" and parameter["name"] != "cursor":
+                _refuse_empty(schema)
             if name := _NAME_OF_ENUM.get(frozenset(schema.get("enum", ()))):
                 kind = serializers.ChoiceField  # bodies may have it too
                 parameter["schema"] = self._component(name, _enum(ENUMS[name]), kind)
@@ -167,6 +174,8 @@ class _ShapeSchema(OpenApiSerializerExtension):
         schema: _Schema = auto_schema._map_serializer(
             self.target, direction, bypass_extensions=True
         )
+        if direction == "request":
+            schema["additionalProperties"] = False  # a misspelt field is refused
         fields: Any = self.target.fields
         for name, field in fields.items():
             if isinstance(field, serializers.ListSerializer) and (
