@@ -13,8 +13,8 @@ from typing import Any
 
 from django.db import transaction
 
-from inventory_levels.classification import AbcClass, classify_abc
-from inventory_levels.models import InventoryLevel, LevelChange, PlanningSettings
+from inventory_levels.classification import classify_abc
+from inventory_levels.models import AbcClass, InventoryLevel, LevelChange, PlanningSettings
 from inventory_levels.planning import DEFAULT_FORECAST_PERIOD, Policy
 from inventory_levels.refusals import NotFound, PreconditionFailed
 from inventory_levels.replenishment import CHUNK, chunks
@@ -30,7 +30,7 @@ ROUNDS = 3
 class _Change:
     key: int
     version: int
-    abc_class: AbcClass
+    abc_class: str
 
     def holds_for(self, level: InventoryLevel | None) -> bool:
         """Whether the level is as it was ranked."""
@@ -49,6 +49,15 @@ class Classified:
     unknown: int = 0
     changed: int = 0
     moved_on: int = 0
+
+    def told(self, *, dry_run: bool) -> dict[str, Any]:
+        return {
+            **{name: self.classes[name] for name in AbcClass.values},
+            "unknown": self.unknown,
+            "changed": self.changed,
+            "movedOn": self.moved_on,
+            "dryRun": dry_run,
+        }
 
 
 def classify_levels(

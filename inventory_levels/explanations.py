@@ -73,7 +73,7 @@ def _shortfalls(recommendation: Recommendation) -> list[str]:
     if d * lead_time < SLOW:
         told.append(
             f"A slow mover: with less than {SLOW} units over the lead time, demand is far from "
-            "normal, and the service level reached can differ from the one promised."
+            "normal, and the service level reached may differ from the one promised."
         )
     if quantities.max_quantity == quantities.reorder_quantity:
         told.append(
@@ -83,8 +83,8 @@ def _shortfalls(recommendation: Recommendation) -> list[str]:
     promised = float(inputs.service_level)
     if (reached := _reached_when_checked_daily(inputs)) < promised - TOLERANCE:
         told.append(
-            "A fast mover: where stock is checked once a day and not at each movement, about "
-            f"{reached:.0%} of the cycles end without running out, not "
+            "Where stock is checked once a day and not at each movement, about "
+            f"{100 * reached:.0f} % of the cycles end without running out, not "
             f"{plain(100 * inputs.service_level)} %. A day more of lead time makes up for it."
         )
     return told

@@ -83,8 +83,10 @@ def _levels_of(pairs: Sequence[Pair]) -> dict[Pair, Any]:
         return {}
     table = InventoryLevel._meta.db_table
     values = ", ".join(["(%s, %s)"] * len(known))
+    # A list of values as it stands would send SQLite through all levels of the organization.
     among = RawSQL(
-        f"({table}.product_id, {table}.location_id) IN (VALUES {values})",
+        f"({table}.product_id, {table}.location_id) IN "
+        f"(SELECT column1, column2 FROM (VALUES {values}) pairs)",
         [key for keys in known for key in keys],
         output_field=BooleanField(),
     )
@@ -117,6 +119,17 @@ class Failure:
     level_id: str
     refusal: Refusal
 
+    def told(self) -> dict[str, Any]:
+        refusal = self.refusal
+        return {
+            "index": self.place,
+            "outcome": "failed",
+            "id": self.level_id,
+            "error": refusal.sentence,
+            "code": refusal.code,
+            "details": refusal.details,
+        }
+
 
 @dataclass(slots=True)
 class Applied:
@@ -126,6 +139,18 @@ class Applied:
     unchanged: int = 0
     insufficient_data: int = 0
     failed: list[Failure] = field(default_factory=list)
+
+    def told(self, *, dry_run: bool) -> dict[str, Any]:
+        """As bulk requests answer; of the results only the failures: there may be a million."""
+        return {
+            "created": 0,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "failed": len(self.failed),
+            "insufficientData": self.insufficient_data,
+            "dryRun": dry_run,
+            "results": [failure.told() for failure in self.failed],
+        }
 
 
 def apply_recommendations(

@@ -24,7 +24,6 @@ from inventory_levels.api.viewsets import ApiViewSet
 from inventory_levels.models import InventoryLevel, LevelChange, PlanningSettings
 from inventory_levels.planning import Settings
 from inventory_levels.refusals import NotFound
-from inventory_levels.replenishment import Applied
 
 STATE = EvaluationSerializer()
 # What a recommendation needs of a level.
@@ -95,27 +94,4 @@ class PlanningViewSet(ApiViewSet):
         applied = replenishment.apply_recommendations(
             self._matching(query), actor=caller.actor, source=LevelChange.Source.API
         )
-        return Response(counts(applied))
-
-
-def counts(applied: Applied) -> dict[str, Any]:
-    """As bulk requests answer; of the results only the failures, as there may be a million."""
-    return {
-        "created": 0,
-        "updated": applied.updated,
-        "unchanged": applied.unchanged,
-        "failed": len(applied.failed),
-        "insufficientData": applied.insufficient_data,
-        "dryRun": False,
-        "results": [
-            {
-                "index": failure.place,
-                "outcome": "failed",
-                "id": failure.level_id,
-                "error": failure.refusal.sentence,
-                "code": failure.refusal.code,
-                "details": failure.refusal.details,
-            }
-            for failure in applied.failed
-        ],
-    }
+        return Response(applied.told(dry_run=False))
