@@ -72,8 +72,8 @@ def _shortfalls(recommendation: Recommendation) -> list[str]:
     told = []
     if d * lead_time < SLOW:
         told.append(
-            f"A slow mover: with less than {SLOW} units over the lead time, demand is far from "
-            "normal, and the service level reached may differ from the one promised."
+            f"Less than {SLOW} units over the lead time: as with all slow movers, demand is far "
+            "from normal there, and the service level reached may differ from the one promised."
         )
     if quantities.max_quantity == quantities.reorder_quantity:
         told.append(
