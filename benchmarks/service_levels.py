@@ -7,7 +7,7 @@ Customers come at random (Poisson) and take a unit each, or several. Stock is he
 that planning.py recommends: when it is looked at and the position is at or below the reorder
 point, an order fills it up to the maximum and arrives a lead time later; what is missing is owed.
 Each figure is the share of replenishment cycles that end without anything owed, over --cycles of
-them; with 1,000 it is good to a point or two. Tables in Markdown, for docs/planning.md, in about half a
+them; with 1,000 it is good to a point or two. Tables in Markdown, for docs/planning.md, in half a
 minute; the same at every run.
 """
 

@@ -93,7 +93,7 @@ def test_no_package_imports_the_shell_around_it(path):
 
 LAYERS = [
     # Each may import those before it, and never one after it.
-    ["quantities", "refusals", "planning", "rounding", "explanations", "classification"],
+    ["quantities", "refusals", "planning", "rounding", "planning_in_words", "classification"],
     ["models"],
     ["results", "storage", "decisions"],
     ["level_batch", "catalog_batch"],

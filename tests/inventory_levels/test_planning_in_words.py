@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inventory_levels.explanations import explanation, remarks
+from inventory_levels.planning_in_words import explanation, remarks
 from inventory_levels.planning import Policy, recommend
 from tests.inventory_levels.test_planning import EXAMPLE, Level, planned
 
