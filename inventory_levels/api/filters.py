@@ -13,9 +13,11 @@ from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import extend_schema_field
 
+from inventory_levels import storage
 from inventory_levels.api.fields import ChoiceField, IdField
 from inventory_levels.models import (
     SETTINGS,
+    UNSET,
     AbcClass,
     InventoryLevel,
     LevelChange,
@@ -27,8 +29,14 @@ from inventory_levels.models import (
 )
 from organizations.texts import NOT_TEXT
 
-MAX_VALUES = 500
+# With ids of any length these fit into a request line (gunicorn.conf.py), commas written %2C.
+MAX_VALUES = 100
 MAX_TEXT = 255
+# Up to here what a filter finds elsewhere is read first, and leads to the levels; beyond, it is
+# so much that a walk along the list's own order meets a page of it soon.
+FEW = 5_000
+# The shortest text that a trigram can be found in.
+TRIGRAM = 3
 # What may be unset: every setting but the status.
 NULLABLE = [name for name in SETTINGS if name != "status"]
 
@@ -173,12 +181,8 @@ class LevelFilter(django_filters.FilterSet):
     search = _TextFilter(
         method="having", label="A part of the SKU, the product's name or the comments; no case."
     )
-    updatedSince = _TimeFilter(
-        field_name="latest_change__at", lookup_expr="gte", label="Changed at or after."
-    )
-    updatedBefore = _TimeFilter(
-        field_name="latest_change__at", lookup_expr="lt", label="Changed before."
-    )
+    updatedSince = _TimeFilter(method="since", label="Changed at or after.")
+    updatedBefore = _TimeFilter(method="before", label="Changed before.")
     missing = _Filter(
         read=_one_of(NULLABLE),
         method="lacking",
@@ -186,25 +190,41 @@ class LevelFilter(django_filters.FilterSet):
         schema={"enum": NULLABLE},
     )
 
-    # Up to here a search reads its matches; beyond, they are so many that a walk along the
-    # list's own order meets a page of them soon.
-    FEW = 1_000
+    def since(self, levels: QuerySet[Any], name: str, moment: datetime) -> QuerySet[Any]:
+        changes = LevelChange.objects.filter(at__gte=moment)
+        if not changes.order_by("at", "pk")[FEW:].exists():
+            levels = levels.filter(public_id__in=changes.values("level_public_id"))
+        return levels.filter(updated_at__gte=moment)
+
+    def before(self, levels: QuerySet[Any], name: str, moment: datetime) -> QuerySet[Any]:
+        # Whatever was last changed before was created before, which is a range of an index.
+        return levels.filter(updated_at__lt=moment, created_at__lt=moment)
 
     def having(self, levels: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
         folded = text.casefold()
-        matching = ProductMaster.objects.filter(folded__contains=folded)
-        products = matching.values_list("pk", flat=True)
-        comments = Q(folded_comments__contains=folded)
-        few_products = list(products[: self.FEW + 1])
-        few_levels = list(
-            InventoryLevel.objects.filter(comments).values_list("pk", flat=True)[: self.FEW + 1]
-        )
-        if max(len(few_products), len(few_levels)) <= self.FEW:
-            return levels.filter(Q(product_id__in=few_products) | Q(pk__in=few_levels))
-        return levels.filter(Q(product_id__in=products) | comments)
+        products = ProductMaster.objects.filter(folded__contains=folded).order_by("public_id")
+        few = _few(products)
+        named = Q(product__folded__contains=folded) if few is None else Q(product_id__in=few)
+        commented = Q(folded_comments__contains=folded)
+        if len(folded) >= TRIGRAM:
+            few = _few(InventoryLevel.objects.filter(commented).order_by("product", "location"))
+            commented = commented if few is None else Q(pk__in=few)
+        return levels.filter(named | commented)
 
     def lacking(self, levels: QuerySet[Any], name: str, field: str) -> QuerySet[Any]:
-        return levels.filter(**{f"{SETTINGS[field]}__isnull": True})
+        bit = UNSET.get(SETTINGS[field])
+        if bit is None:
+            return levels.filter(**{SETTINGS[field]: None})
+        lacking = Q(unset__in=[bits for bits in storage.unset_in_use() if bits & bit])
+        few = _few(InventoryLevel.objects.filter(lacking))
+        return levels.filter(lacking if few is None else Q(pk__in=few))
+
+
+def _few(rows: QuerySet[Any]) -> list[int] | None:
+    """The rows' primary keys, if they are few."""
+    with storage.reading():
+        keys = list(rows.values_list("pk", flat=True)[: FEW + 1])
+    return keys if len(keys) <= FEW else None
 
 
 class ChangeFilter(django_filters.FilterSet):

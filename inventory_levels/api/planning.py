@@ -82,12 +82,10 @@ class PlanningViewSet(ApiViewSet):
 
     def _page(self, query: Query) -> Response:
         paginator: Any = self.paginator
-        keys = paginator.paginate_queryset(self._matching(query), query)
-        levels = InventoryLevel.objects.only(*COLUMNS).in_bulk(keys)
+        paginator.begin(query)
+        levels = paginator.page(self._matching(query), InventoryLevel.objects.only(*COLUMNS))
         policy = PlanningSettings.objects.current().policy
-        # A level that was deleted since its key was read is not there any more.
-        page = [recommendation(levels[key], policy) for key in keys if key in levels]
-        return self.get_paginated_response(page)
+        return self.get_paginated_response([recommendation(level, policy) for level in levels])
 
     def _applied(self, query: Query) -> Response:
         caller: Any = self.request.auth

@@ -18,9 +18,9 @@ from inventory_levels.api.fields import (
     fold_product,
     printable,
 )
-from inventory_levels.planning_in_words import explanation, remarks
 from inventory_levels.models import QUANTITY_ORDER, SETTINGS, InventoryLevel
 from inventory_levels.planning import Inputs, Policy, State, recommend
+from inventory_levels.planning_in_words import explanation, remarks
 from inventory_levels.quantities import number
 from inventory_levels.replenishment import Stock, StockState
 from inventory_levels.rounding import rounded_half_up

@@ -96,8 +96,7 @@ class LevelViewSet(ApiViewSet):
     filterset_class = LevelFilter
 
     def list(self, request: Request) -> Response:
-        levels = InventoryLevel.objects
-        return self.page_of(levels.all(), levels.with_references())
+        return self.page_of(InventoryLevel.objects.with_references())
 
     def retrieve(self, request: Request, public_id: str) -> Response:
         self.check_parameters()
@@ -267,8 +266,7 @@ class ProductViewSet(CatalogViewSet):
         product = ProductMaster.objects.filter(public_id=public_id).first()
         if product is None:
             raise NotFound("Product not found")
-        levels = InventoryLevel.objects.filter(product=product)
-        return self.page_of(levels, InventoryLevel.objects.with_references())
+        return self.page_of(InventoryLevel.objects.with_references().filter(product=product))
 
 
 @schema.locations

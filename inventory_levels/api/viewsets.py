@@ -83,11 +83,10 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
         paginator: Any = self.paginator
         self.check_parameters(*paginator.parameters, *self.filterset_class.base_filters)
 
-    def page_of(self, rows: Any, records: Any = None) -> Response:
-        """The page that the query asks for of the rows; ``records`` loads more of each row."""
+    def page_of(self, rows: Any) -> Response:
+        """The page that the query asks for of the rows."""
         self.check_list_parameters()
-        keys = self.paginate_queryset(self.filter_queryset(rows)) or []
-        by_key = (rows if records is None else records).in_bulk(keys)
-        # A row that was deleted since its key was read is not there any more.
-        page = [self.shape.to_representation(by_key[key]) for key in keys if key in by_key]
-        return self.get_paginated_response(page)
+        paginator: Any = self.paginator
+        paginator.begin(self.request)
+        page = paginator.page(self.filter_queryset(rows), rows)
+        return self.get_paginated_response([self.shape.to_representation(row) for row in page])

@@ -216,10 +216,10 @@ def test_an_id_that_nobody_has_or_only_others_have_finds_nothing(reader, strange
         assert everything(reader, {name: text}) == []
 
 
-def test_a_filter_may_list_500_values(reader, population):
-    ids = [f"prod_{n}" for n in range(500)]
+def test_a_filter_may_list_100_values(reader, population):
+    ids = [f"prod_{n}" for n in range(100)]
     assert len(everything(reader, {"productId": ",".join(ids)})) == 150
-    answer = reader.get(f"{PATH}?{urlencode({'productId': ','.join([*ids, 'prod_500'])})}")
+    answer = reader.get(f"{PATH}?{urlencode({'productId': ','.join([*ids, 'prod_100'])})}")
     assert_invalid(answer, "productId")
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from inventory_levels.planning_in_words import explanation, remarks
 from inventory_levels.planning import Policy, recommend
+from inventory_levels.planning_in_words import explanation, remarks
 from tests.inventory_levels.test_planning import EXAMPLE, Level, planned
 
 OF_A = replace(EXAMPLE, abc_class="A")
