@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.html import format_html
 
@@ -20,11 +20,21 @@ from inventory_levels.admin.filters import (
 from inventory_levels.admin.rows import RowEditing
 from inventory_levels.admin.search import matching_levels
 from inventory_levels.admin.words import SHORT_STATUS, actor, plain
-from inventory_levels.models import QUANTITY_ORDER, InventoryLevel
+from inventory_levels.models import QUANTITY_ORDER, InventoryLevel, LevelChange
 
 BY_SKU = ("product__global_sku", "location_id")
 BY_LOCATION = ("location__name", "location_id", "product_id")
 BY_CHANGE = ("latest_change__at", "latest_change__id")
+
+
+def _latest(field: str) -> Subquery:
+    """Of the last change; a level that was put into the table by hand has none."""
+    changes = LevelChange.objects.filter(
+        organization=OuterRef("organization"),
+        level_public_id=OuterRef("public_id"),
+        version=OuterRef("version"),
+    )
+    return Subquery(changes.values(field))
 
 
 class Columns(RowEditing):
@@ -61,8 +71,8 @@ class Columns(RowEditing):
         return matching_levels(queryset, search_term), False
 
     def rows_with(self, keys: list[int], queryset: QuerySet[Any]) -> QuerySet[Any]:
-        rows = super().rows_with(keys, queryset)
-        return rows.select_related("product", "location", "latest_change")
+        rows = super().rows_with(keys, queryset).select_related("product", "location")
+        return rows.annotate(actor_type=_latest("actor_type"), actor_name=_latest("actor_name"))
 
     @admin.display(description="Product", ordering="product__global_sku")
     def product_column(self, level: InventoryLevel) -> str:
@@ -101,10 +111,10 @@ class Columns(RowEditing):
         return format_html('<span class="badge abc-{}">{}</span>', level.abc_class, level.abc_class)
 
     @admin.display(description="Last change", ordering="latest_change__at")
-    def changed_column(self, level: InventoryLevel) -> str:
+    def changed_column(self, level: Any) -> str:
         return format_html(
             '<span class="two-lines"><time title="{} UTC">{}</time><span>{}</span></span>',
             f"{level.updated_at:%Y-%m-%d %H:%M}",
             f"{level.updated_at:%Y-%m-%d}",
-            actor(level.latest_change),
+            actor(level) if level.actor_name else "",
         )

@@ -126,16 +126,16 @@ class LevelRows(forms.BaseModelFormSet):  # type: ignore[type-arg]  # not generi
     """The rows of a page. If one is refused none is saved."""
 
     origin: Origin
-    # What to say of rows that were left out, as their levels are gone.
-    gone: str = ""
+    # Rows that were edited have been left out, as their levels are gone.
+    some_are_gone: bool = False
 
     def changed(self) -> list[Any]:
         return [form for form in self.forms if form.has_changed()]
 
     def clean(self) -> None:
         super().clean()
-        if self.gone:
-            raise ValidationError(self.gone)
+        if self.some_are_gone:
+            raise ValidationError("Nothing was saved yet.")
         if any(self.errors):
             return
         changed = self.changed()

@@ -44,6 +44,9 @@ class Page(Columns):
     readonly_fields = ("product_link", "location_link", "identity", "times")
     formfield_overrides: ClassVar[Any] = {models.DecimalField: {"form_class": QuantityField}}
     compressed_fields = False
+    readonly_preprocess_fields: ClassVar[Any] = dict.fromkeys(
+        (*QUANTITY_ORDER, "forecast_quantity"), lambda shown: shown.rstrip("0").rstrip(".")
+    )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         sections: list[tuple[str, Any]] = [

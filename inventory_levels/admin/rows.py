@@ -48,7 +48,7 @@ class RowEditing(WorkspaceAdmin):
         return type("Row", (LevelRowForm,), {"origin": origin_of(request)})
 
     def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
-        page = {"origin": origin_of(request), "gone": getattr(request, "gone", "")}
+        page = {"origin": origin_of(request), "some_are_gone": hasattr(request, "some_are_gone")}
         return super().get_changelist_formset(request, formset=type("Page", (LevelRows,), page))
 
     def _get_list_editable_queryset(self, request: HttpRequest, prefix: str) -> QuerySet[Any]:
@@ -97,8 +97,8 @@ class RowEditing(WorkspaceAdmin):
         ]
         if edited:
             names = " ".join(told) or "A level that you edited is not there any more."
-            said = f"Nothing was saved yet. {names} Save again to save the others."
-            request.gone = said  # type: ignore[attr-defined]
+            messages.error(request, f"{names} Save again to save the others.")
+            request.some_are_gone = True  # type: ignore[attr-defined]
         request.POST = _without(request.POST, gone, len(keys))  # type: ignore[assignment]
 
 

@@ -4,9 +4,11 @@ version that the person saw."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
+from django.forms.models import construct_instance
 from django.http import HttpRequest, QueryDict
 
 from inventory_levels.admin.words import value_in_words
@@ -94,13 +96,16 @@ class SafeForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
             return value.replace("\r\n", "\n") or None
         return getattr(value, "public_id", value)
 
-    def validate_unique(self) -> None:
-        """The writer does, and the database: no look-ups of our own."""
-
-    validate_constraints = validate_unique
-
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]  # it is there
+        """As a ModelForm does, without a query for each constraint: the writer holds them."""
+        self.instance = construct_instance(self, self.instance, self._meta.fields)
+        exclude: set[str] = self._get_validation_exclusions()  # type: ignore[attr-defined]
+        exclude |= {field.name for field in self.instance._meta.fields if field.is_relation}
+        for check in (partial(self.instance.clean_fields, exclude=exclude), self.instance.clean):
+            try:
+                check()
+            except forms.ValidationError as error:
+                self._update_errors(error)  # type: ignore[attr-defined]
         if not self.errors and self.has_changed() and (refusal := self.rehearse()):
             self.refuse(refusal)
 

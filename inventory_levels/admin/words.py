@@ -83,7 +83,8 @@ class Entry:
 WHO = {"apiKey": "{} (API key)", "user": "{}", "command": "{} (command)"}
 
 
-def actor(change: LevelChange) -> str:
+def actor(change: Any) -> str:
+    """Whoever a change, or a row with its two columns, says."""
     return WHO.get(change.actor_type, "{}").format(change.actor_name)
 
 
