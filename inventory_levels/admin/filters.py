@@ -25,6 +25,8 @@ from inventory_levels.models import (
 )
 
 NONE = "none"
+# Digits that a primary key has at most.
+LONGEST_KEY = 18
 
 
 class ToolbarFilter(SimpleListFilter):
@@ -128,6 +130,8 @@ class PlaceFilter(ToolbarFilter):
         yield {"value": PlaceForm({"location": self.value() or ""})["location"]}
 
     def narrowed(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if not value.isdecimal() or len(value) > LONGEST_KEY:
+            raise ValueError(value)
         return rows.filter(location_id=int(value))
 
 

@@ -54,11 +54,24 @@ class Rows(ChangeList):
         return list(keys)
 
     def _asked(self) -> tuple[str, str]:
-        asked = self.params.get(ORDER_VAR, "")
+        """The column whose head was clicked last, and "-" for descending."""
+        asked = self.params.get(ORDER_VAR, "").partition(".")[0]
         number = asked.removeprefix("-")
-        if number.isdecimal() and int(number) < len(self.list_display):
+        if number.isdecimal() and len(number) < 3 and int(number) < len(self.list_display):
             return self.list_display[int(number)], "-" if asked.startswith("-") else ""
         return "", ""
+
+    def get_ordering_field_columns(self) -> dict[int, str]:
+        """The sorted column, for its head's arrow."""
+        column, sign = self._asked()
+        if column not in self.model_admin.orders:
+            default = list(self.model_admin.ordering)
+            orders = self.model_admin.orders.items()
+            column = next((name for name, keys in orders if list(keys) == default), "")
+            sign = ""
+        if column not in self.list_display:
+            return {}
+        return {self.list_display.index(column): "desc" if sign else "asc"}
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

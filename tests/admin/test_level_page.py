@@ -207,7 +207,10 @@ def test_the_bins_offered_are_those_inside_the_location(editor, widget, acme):
     factories.LocationFactory(organization=acme.organization, name="A-02 elsewhere")
     asked = {"app_label": "inventory_levels", "model_name": "inventorylevel", "term": "a-"}
     bins = editor.get(
-        "/admin/autocomplete/", **asked, field_name="preferred_bin_location", location=widget.location_id
+        "/admin/autocomplete/",
+        **asked,
+        field_name="preferred_bin_location",
+        location=widget.location_id,
     ).json()
     assert [one["text"] for one in bins["results"]] == ["A-01", "A-01-2"]
     inside = editor.get(
