@@ -66,7 +66,7 @@ def course(plan: Plan) -> Course | str:
     """The expected stock from a full shelf on, or a sentence that says why there is none.
 
     An order fills the position (stock and what is on its way) up to the maximum the moment it
-    falls to the trigger, and arrives a lead time later. Demand that isn't met is lost.
+    falls to the trigger, and arrives a lead time later. Demand that isn't met waits for it.
     """
     if not plan.ascends:
         return "The quantities are out of order: min ≤ reorder point ≤ max."
@@ -106,14 +106,16 @@ def _events(
         return start + arrived * size - per_day * day
 
     points = [(Fraction(0), start)]
+    after = start
     for arrived, day in enumerate(arrivals):
         before = stock(day, arrived)
-        if before < 0:  # the shelf was empty from then on
+        if before < 0 < after:  # the shelf was empty from then on
             points.append((day + before / per_day, Fraction(0)))
+        after = before + size
         points.append((day, max(before, Fraction(0))))
-        points.append((day, max(before + size, Fraction(0))))
+        points.append((day, max(after, Fraction(0))))
     last = stock(end, len(arrivals))
-    if last < 0:
+    if last < 0 < after:
         points.append((end + last / per_day, Fraction(0)))
     points.append((end, max(last, Fraction(0))))
     marks = [

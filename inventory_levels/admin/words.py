@@ -120,9 +120,11 @@ def _settings(change: LevelChange, locations: dict[str, str]) -> list[Changed]:
             return locations.get(value, value)
         return value_in_words(value)
 
+    # In the order of the form: a database's JSON has its own.
     return [
-        Changed(LABELS.get(name, name), words(name, both["old"]), words(name, both["new"]))
-        for name, both in change.changes.items()
+        Changed(label, words(name, both["old"]), words(name, both["new"]))
+        for name, label in LABELS.items()
+        if (both := change.changes.get(name))
     ]
 
 
