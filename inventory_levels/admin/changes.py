@@ -75,7 +75,7 @@ class LevelChangeAdmin(WorkspaceAdmin):
             change.entry = entry
         return changes
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any) -> HttpResponse:
+    def change_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         """An entry has no page of its own."""
         nothing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return nothing

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ORDER_VAR
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -132,6 +133,12 @@ class WorkspaceAdmin(ModelAdmin):
         """The rows with these keys, in the list's order, with all that their columns show."""
         ours = self.model._default_manager.filter(pk__in=keys)
         return ours.order_by(*queryset.query.order_by)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """Refused before it is looked for, as the other pages are."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only the filters that the page shows; Django would take any field, any value."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
@@ -28,6 +29,12 @@ class ForSuperusers:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Refused before it is looked for, so that nobody learns what there is."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return super().history_view(request, *args, **kwargs)  # type: ignore[misc]
 
 
 class MembershipInline(ForSuperusers, TabularInline):
