@@ -17,6 +17,8 @@ class Finding:
     slug: str
     label: str
     condition: Q
+    # Whether the level's own row tells; else another table has to be asked.
+    in_the_row: bool = True
 
     @property
     def where(self) -> Q:
@@ -40,6 +42,11 @@ FINDINGS = (
         Q(forecast_quantity__isnull=False, forecast_period_days=None),
     ),
     Finding("no-class", "No ABC class", Q(abc_class=None)),
-    Finding("inactive-product", "Product is inactive", Q(product__status=ProductStatus.INACTIVE)),
+    Finding(
+        "inactive-product",
+        "Product is inactive",
+        Q(product__status=ProductStatus.INACTIVE),
+        in_the_row=False,
+    ),
 )
 BY_SLUG = {finding.slug: finding for finding in FINDINGS}

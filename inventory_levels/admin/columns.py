@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -19,7 +20,7 @@ from inventory_levels.admin.filters import (
 )
 from inventory_levels.admin.rows import RowEditing
 from inventory_levels.admin.search import matching_levels
-from inventory_levels.admin.words import SHORT_STATUS, actor, plain
+from inventory_levels.admin.words import SHORT_STATUS, actor, name_of, plain
 from inventory_levels.models import QUANTITY_ORDER, InventoryLevel, LevelChange
 
 BY_SKU = ("product__global_sku", "location_id")
@@ -59,6 +60,13 @@ class Columns(RowEditing):
     search_fields = ("product__global_sku", "product__product_name", "location__name")
     search_help_text = "SKU, product or location"
     list_fullwidth = True
+
+    def called(self, record: Any) -> str:
+        return name_of(record)
+
+    def usual_order(self, params: Mapping[str, str]) -> Sequence[str]:
+        """By SKU; what changed since some day newest first, which the history's index answers."""
+        return [f"-{key}" for key in BY_CHANGE] if params.get("since") else self.ordering
 
     def get_list_display(self, request: HttpRequest) -> Any:
         if self.may_change(request):

@@ -109,16 +109,21 @@ class LevelSince(Since):
     field = "latest_change__at"
 
 
+class AnyPlace(AutocompleteSelect):
+    def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> dict[str, Any]:
+        return {**super().build_attrs(base_attrs, extra_attrs), "data-placeholder": "All"}
+
+
 class PlaceForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["location"] = forms.ModelChoiceField(
             Location.objects.all(),
             required=False,
-            widget=AutocompleteSelect(
+            widget=AnyPlace(
                 InventoryLevel._meta.get_field("location"),
                 site,
-                attrs={"id": "filter-location", "data-placeholder": "All"},
+                attrs={"id": "filter-location"},
             ),
         )
 

@@ -27,6 +27,7 @@ def label_of(attribute: str) -> str:
 
 LABELS = {public_name: label_of(attribute) for public_name, attribute in SETTINGS.items()}
 SHORT_STATUS = {status.value: status.label.partition(":")[0] for status in LevelStatus}
+SHORT_STATUS[LevelStatus.SUPPORTED_NON_INVENTORY.value] = "Not tracked"
 PLACES = ("preferredBinLocationId", "replenishmentLocationId")
 
 

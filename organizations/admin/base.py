@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -49,7 +49,7 @@ class Rows(ChangeList):
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
         column, sign = self._asked()
-        keys = self.model_admin.orders.get(column) or self.model_admin.ordering
+        keys = self.model_admin.orders.get(column) or self.model_admin.usual_order(self.params)
         if sign:
             return [key[1:] if key.startswith("-") else f"-{key}" for key in keys]
         return list(keys)
@@ -66,10 +66,10 @@ class Rows(ChangeList):
         """The sorted column, for its head's arrow."""
         column, sign = self._asked()
         if column not in self.model_admin.orders:
-            default = list(self.model_admin.ordering)
-            orders = self.model_admin.orders.items()
-            column = next((name for name, keys in orders if list(keys) == default), "")
-            sign = ""
+            usual = self.model_admin.usual_order(self.params)
+            sign = "-" if usual[0].startswith("-") else ""
+            first, orders = usual[0].removeprefix("-"), self.model_admin.orders.items()
+            column = next((name for name, keys in orders if keys[0] == first), "")
         if column not in self.list_display:
             return {}
         return {self.list_display.index(column): "desc" if sign else "asc"}
@@ -119,6 +119,14 @@ class WorkspaceAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may_change(request)
+
+    def called(self, record: Any) -> str:
+        """What a person calls a record."""
+        return str(record)
+
+    def usual_order(self, params: Mapping[str, str]) -> Sequence[str]:
+        """Where no column was chosen."""
+        return self.ordering
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The organization's own rows; a model that isn't scoped by itself is scoped here."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from inventory_levels.admin import start
 from tests import factories
-from tests.admin.browser import CHANGES, LEVELS, text_of
+from tests.admin.browser import CHANGES, LEVELS, browser, text_of
 from tests.conftest import FULL_EXAMPLE, Api, issue_key, make_acme
 
 
@@ -78,7 +80,7 @@ def test_the_start_page_counts_levels_by_class_and_status_with_links(viewer, api
     api.post("/inventory-levels", {"productMasterId": "prod_123", "locationId": "loc_456"})
     response = viewer.get("/admin/")
     page, text = response.content.decode(), text_of(response)
-    assert "2 levels 1 Class A 0 Class B 0 Class C 1 No class" in text
+    assert "2 Levels 1 Class A 0 Class B 0 Class C 1 No class" in text
     assert "Supported 1 – – 1 2" in text
     assert f'href="{LEVELS}?status=Supported&amp;abc_class=A"' in page
     assert "by ERP (API key)" in text
@@ -123,3 +125,16 @@ def test_the_history_of_another_organizations_level_is_as_good_as_none(viewer, a
     said = [text_of(answer).replace(f"“{foreign.pk}”", "“999999”") for answer in answers]
     assert said[0] == said[1]
     assert "Perhaps it was deleted?" in said[0]
+
+
+def test_a_large_organization_is_counted_once_a_minute_and_told_so(viewer, acme, monkeypatch):
+    factories.LevelFactory(organization=acme.organization, product=acme.product)
+    assert "Counted at" not in viewer.read("/admin/")
+    monkeypatch.setattr(start, "MANY", 0)
+    assert "Counted at" in viewer.read("/admin/")
+    factories.LevelFactory(organization=acme.organization, product=acme.product)
+    assert "1 Levels" in viewer.read("/admin/")
+    other = browser(factories.OrganizationFactory())
+    assert "0 Levels" in other.read("/admin/")
+    cache.clear()
+    assert "2 Levels" in viewer.read("/admin/")
