@@ -21,6 +21,10 @@ keepalive = 5
 # The heartbeat is a file's timestamp, and a slow disk would look like a hung worker.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 
+# Bytes of a request line, the most that gunicorn takes: room for a filter's comma list of as
+# many ids as it may hold, however long they are (MAX_VALUES in inventory_levels/api/filters.py).
+limit_request_line = 8190
+
 accesslog = None  # the application logs its requests
 # Believing a proxy's headers is decided in one place, the setting TRUSTED_PROXIES.
 forwarded_allow_ips = ""

@@ -83,10 +83,12 @@ SITES = f"""
 INSERT INTO inventory_levels_location
     (organization_id, public_id, name, type, path, created_at, updated_at)
 SELECT organization_id, 'loc_' || n, 'Site ' || chr(64 + (n * 7) % 26 + 1) || n,
-    CASE WHEN n <= 6 THEN 'WAREHOUSE' ELSE 'STORE' END, '/', timestamptz '{START}', timestamptz '{START}'
+    CASE WHEN n <= 6 THEN 'WAREHOUSE' ELSE 'STORE' END, '/', timestamptz '{START}',
+    timestamptz '{START}'
 FROM tenant, generate_series(1, sites) n
 UNION ALL
-SELECT organization_id, 'sup_' || n, 'Supplier ' || n, 'SUPPLIER', '/', timestamptz '{START}', timestamptz '{START}'
+SELECT organization_id, 'sup_' || n, 'Supplier ' || n, 'SUPPLIER', '/', timestamptz '{START}',
+    timestamptz '{START}'
 FROM tenant, generate_series(1, {SUPPLIERS}) n
 """
 

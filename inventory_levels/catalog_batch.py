@@ -10,10 +10,11 @@ from typing import Any, ClassVar, Generic, TypeVar
 from django.db.models import Q
 from django.utils import timezone
 
-from inventory_levels import storage, tree
+from inventory_levels import catalog_storage
 from inventory_levels.models import Location, ProductMaster
-from inventory_levels.refusals import Conflict, Invalid, NotFound, Refusal
+from inventory_levels.refusals import Conflict, Invalid, NotFound, Refusal, counted
 from inventory_levels.results import Result
+from inventory_levels.tree import Tree
 from organizations.tenancy import current_organization
 
 _Record = TypeVar("_Record", ProductMaster, Location)
@@ -100,8 +101,8 @@ class CatalogBatch(Generic[_Record]):
 
         Updates come first: a new record may take what one of them gives up, never the reverse.
         """
-        storage.update_records(list(self.updated.values()), self.updates)
-        self.model.objects.bulk_create(self.created.values(), batch_size=storage.CHUNK)
+        catalog_storage.update_records(list(self.updated.values()), self.updates)
+        catalog_storage.insert_records(list(self.created.values()))
         self.written |= self.updated.keys() | self.created.keys()
         self.created, self.updated = {}, {}
 
@@ -183,17 +184,19 @@ class ProductBatch(CatalogBatch[ProductMaster]):
             and (product := self.by_id.get(row.public_id))
             and row.values.get("global_sku", product.global_sku) != product.global_sku
         ]
-        storage.lock(ProductMaster, renamed)
+        catalog_storage.lock(ProductMaster, renamed)
 
     def save_row(self, row: CatalogRow) -> Result[ProductMaster]:
-        if row.public_id is None:
-            _require(row.values, global_sku="globalSku")
         product = self.find(row)
         if product is None:
             _require(row.values, global_sku="globalSku", product_name="productName")
         if self.by_key.get(self.key_in(row), product) is not product:
             raise Conflict("Another product has this SKU", {"globalSku": ["is taken"]})
         return self.put(row, product, row.values)
+
+
+def _key(location: Location | None) -> int | None:
+    return location.pk if location else None
 
 
 class LocationBatch(CatalogBatch[Location]):
@@ -217,14 +220,20 @@ class LocationBatch(CatalogBatch[Location]):
 
     def lock(self) -> None:
         """Lock what moves, with all that is inside: level writers hold where a bin is."""
-        tree.lock(
-            location
+        moving = [
+            location.pk
             for row in self.rows
             if row.public_id is not None
             and "parent" in row.values
             and (location := self.by_id.get(row.public_id))
             and row.values["parent"] != (location.parent and location.parent.public_id)
-        )
+        ]
+        self.tree = Tree(catalog_storage.parents()) if moving else Tree.around(self.by_id.values())
+        affected = self.tree.inside(*moving)
+        catalog_storage.lock(Location, affected)
+        self.preferences = catalog_storage.preferences(affected)
+        self.moved: set[int] = set()
+        self.keys = iter(catalog_storage.new_keys(Location, len(self.rows)))
 
     def save_row(self, row: CatalogRow) -> Result[Location]:
         if row.public_id is None:
@@ -235,16 +244,16 @@ class LocationBatch(CatalogBatch[Location]):
             values["parent"] = self._parent(values["parent"])
         if location is None:
             _require(values, name="name")
-        place = location or Location(type=values.get("type", Location().type))
+            values["id"] = next(self.keys)
+        place = location or Location(**{"type": Location().type, **values})
         values = {"parent": place.parent, "name": place.name, **values}
-        values["path"] = tree.path_in(values["parent"], place, values.get("type", place.type))
-        parent = values["parent"]
-        taken = self.by_key.get((parent.public_id if parent else None, values["name"]), location)
+        parent: Location | None = values["parent"]
+        self.tree.check(place.pk, _key(parent), values.get("type", place.type))
+        taken = self.by_key.get((parent and parent.public_id, values["name"]), location)
         if taken is not location:
             raise Conflict("A location next to it has this name", {"name": ["is taken"]})
-        if location is None or location.path == values["path"]:
-            return self.put(row, location, values)
-        return self._move(row, location, values)
+        self._put_into(place.pk, parent)
+        return self.put(row, location, values)
 
     def _parent(self, public_id: str | None) -> Location | None:
         if public_id is None:
@@ -252,17 +261,37 @@ class LocationBatch(CatalogBatch[Location]):
         parent = self.by_id.get(public_id)
         if parent is None:
             raise NotFound("Product or location not found", {"parentId": ["not found"]})
-        if parent.pk is None:
-            self.write()  # the path of what is inside holds its key
         return parent
 
-    def _move(
-        self, row: CatalogRow, location: Location, values: Mapping[str, Any]
-    ) -> Result[Location]:
-        """Moves are rare: one at a time, and what was read before may have changed its path."""
-        self.write()
-        tree.move(location, values["path"])
-        result = self.put(row, location, values)
-        self.write()
-        self.read()
-        return result
+    def _put_into(self, key: int, parent: Location | None) -> None:
+        """Raises Conflict where a level prefers a bin that would leave the level's location."""
+        if key not in self.tree.parents:
+            self.tree.put(key, _key(parent))
+        if self.tree.parents[key] == _key(parent):
+            return
+        moving = self.tree.inside(key)
+        around = moving.union(self.tree.above(_key(parent)))
+        stranded = sum(
+            levels
+            for bin_ in moving & self.preferences.keys()
+            for location, levels in self.preferences[bin_].items()
+            if location not in around
+        )
+        if stranded:
+            raise Conflict(
+                f"It would take the preferred bin of {counted(stranded, 'level')} "
+                "out of the location",
+                {"levels": stranded},
+            )
+        if parent is not None and parent.public_id in self.created:
+            self.write()  # nothing can be moved into what isn't there yet
+        self.tree.put(key, _key(parent))
+        self.moved |= moving
+
+    def write(self) -> None:
+        for location in (*self.created.values(), *self.updated.values()):
+            location.path = self.tree.path(location.pk)
+            self.moved.discard(location.pk)
+        super().write()
+        catalog_storage.update_paths({key: self.tree.path(key) for key in self.moved})
+        self.moved.clear()

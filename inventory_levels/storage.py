@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -28,7 +29,7 @@ CHUNK = 1_000
 _COLUMNS: list[Any] = [
     field
     for field in InventoryLevel._meta.concrete_fields
-    if field.name not in ("id", "created_at", "updated_at")
+    if field.name not in ("id", "created_at", "updated_at") and not field.generated
 ]
 SETTING_COLUMNS = [
     str(field.column)
@@ -82,33 +83,6 @@ def _among(values: Iterable[str]) -> tuple[str, Any]:
 
 def is_postgresql() -> bool:
     return connection.vendor == "postgresql"
-
-
-def lock(model: type[models.Model], keys: Iterable[int]) -> None:
-    """Lock rows against every reference to them, in the order in which writers hold them."""
-    if wanted := list(keys):
-        rows = model._default_manager.select_for_update().filter(pk__in=wanted)
-        list(rows.order_by("pk").values_list("pk"))
-
-
-def update_records(records: Sequence[ProductMaster | Location], fields: Sequence[str]) -> None:
-    """Overwrite these fields of stored products or locations, one after the other.
-
-    One might take what another gave up, and a unique index looks at each row by itself.
-    """
-    if not records:
-        return
-    model = type(records[0])
-    columns: list[Any] = [model._meta.get_field(name) for name in (*fields, "updated_at")]
-    assignments = ", ".join(f"{field.column} = %s" for field in columns)
-    sql = f"UPDATE {model._meta.db_table} SET {assignments} WHERE organization_id = %s AND id = %s"
-    rows = [
-        [field.get_db_prep_save(field.pre_save(one, add=False), connection) for field in columns]
-        + [one.organization_id, one.pk]
-        for one in records
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(sql, rows)
 
 
 def levels_by_id(public_ids: Iterable[str], *, lock: bool) -> list[InventoryLevel]:
@@ -247,6 +221,35 @@ def changed_until() -> datetime:
         return cast(datetime, moment)
     latest = LevelChange.objects.aggregate(at=models.Max("at"))["at"]
     return latest or datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def unset_in_use() -> list[int]:
+    """The values of ``unset`` that the organization's levels have, from one to the next."""
+    table = InventoryLevel._meta.db_table
+    following = f"SELECT min(unset) FROM {table} WHERE organization_id = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE used (unset) AS ({following} UNION ALL "
+            f"SELECT ({following} AND {table}.unset > used.unset) FROM used WHERE unset >= 0) "
+            "SELECT unset FROM used WHERE unset >= 0",
+            [current_organization().pk] * 2,
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """A block whose statements go by an index, whatever part of a table is the organization's.
+
+    PostgreSQL would read most of a table from end to end: rows of every organization, the more
+    the more there are.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        yield
 
 
 def insert_changes(changes: Iterable[Mapping[str, Any]]) -> None:

@@ -1,81 +1,82 @@
-"""The rules of the location tree: where a location may be, and what a move takes along."""
+"""The tree of locations by primary key: who is inside whom, and who may be. Reads no database."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import reduce
-from operator import or_
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 
-from django.db.models import Q, Value
-from django.db.models.functions import Concat, Substr
-
-from inventory_levels.models import InventoryLevel, Location, LocationType
-from inventory_levels.refusals import Conflict, Invalid, counted
+from inventory_levels.models import Location, LocationType
+from inventory_levels.refusals import Invalid
 
 MAX_DEPTH = 100
 
 
-def path_in(parent: Location | None, location: Location, kind: str) -> str:
-    """The path of a location of that type inside a parent (None: at the top).
+class Tree:
+    """Locations and their parents (None: at the top), as a batch has decided so far."""
 
-    Raises Invalid where it can't be there.
-    """
-    if parent is None:
-        if kind == LocationType.BIN:
-            raise Invalid({"parentId": ["is required for a bin"]})
-        return "/"
-    if location.pk is not None and (parent == location or parent.is_below(location)):
-        raise Invalid({"parentId": ["must not be the location itself or inside it"]})
-    arrives = location.pk is None or location.path != parent.path_below
-    if arrives and _depth(parent) + _height(location) > MAX_DEPTH:
-        raise Invalid({"parentId": [f"locations nest at most {MAX_DEPTH} deep"]})
-    return parent.path_below
+    def __init__(self, parents: Mapping[int, int | None]) -> None:
+        self.parents: dict[int, int | None] = {}
+        self.children: defaultdict[int | None, set[int]] = defaultdict(set)
+        for key, parent in parents.items():
+            self.put(key, parent)
 
+    @classmethod
+    def around(cls, locations: Iterable[Location]) -> Tree:
+        """These locations and all above them, which their paths name; not what is inside."""
+        parents: dict[int, int | None] = {}
+        for location in locations:
+            above: int | None = None
+            for key in [*map(int, location.path.split("/")[1:-1]), location.pk]:
+                parents[key] = above
+                above = key
+        return cls(parents)
 
-def _depth(location: Location) -> int:
-    """1 at the top."""
-    return location.path.count("/")
+    def put(self, key: int, parent: int | None) -> None:
+        """Put a location, and what is inside, into another one."""
+        if key in self.parents:
+            self.children[self.parents[key]].discard(key)
+        self.parents[key] = parent
+        self.children[parent].add(key)
 
+    def above(self, key: int | None) -> Iterator[int]:
+        """The location itself and all that it is inside of, innermost first."""
+        while key is not None:
+            yield key
+            key = self.parents[key]
 
-def _inside(location: Location) -> Q:
-    return Q(path__startswith=location.path_below)
+    def inside(self, *keys: int) -> set[int]:
+        """The locations themselves and all that is inside them."""
+        found, unseen = set[int](), list(keys)
+        while unseen:
+            key = unseen.pop()
+            if key not in found:
+                found.add(key)
+                unseen += self.children.get(key, ())
+        return found
 
+    def path(self, key: int) -> str:
+        """What Location.path has to say of the location."""
+        above = [*self.above(key)][:0:-1]
+        return "".join(f"/{one}" for one in above) + "/"
 
-def _height(location: Location) -> int:
-    """How deep the tree goes from the location downwards: 1 for one that has nothing inside."""
-    if location.pk is None:
-        return 1
-    paths = Location.objects.filter(_inside(location)).values_list("path", flat=True)
-    deepest = max((path.count("/") for path in paths), default=_depth(location))
-    return deepest - _depth(location) + 1
+    def check(self, key: int, parent: int | None, kind: str) -> None:
+        """Raise Invalid where the location, known yet or not, can't be of that type there."""
+        if parent is None:
+            if kind == LocationType.BIN:
+                raise Invalid({"parentId": ["is required for a bin"]})
+            return
+        if key in self.parents and self.parents[key] == parent:
+            return
+        above = [*self.above(parent)]
+        if key in above:
+            raise Invalid({"parentId": ["must not be the location itself or inside it"]})
+        if len(above) + self._height(key) > MAX_DEPTH:
+            raise Invalid({"parentId": [f"locations nest at most {MAX_DEPTH} deep"]})
 
-
-def lock(locations: Iterable[Location]) -> None:
-    """Lock locations that are to move, and all that is inside them, against level writers.
-
-    It waits for those that hold one of them (storage.hold).
-    """
-    moving = [Q(pk=location.pk) | _inside(location) for location in locations]
-    if moving:
-        rows = Location.objects.select_for_update().filter(reduce(or_, moving))
-        list(rows.order_by("pk").values_list("pk"))
-
-
-def move(location: Location, path: str) -> None:
-    """Rewrite the paths below a location that is about to move to ``path``; both are locked.
-
-    Raises Conflict where a level prefers a bin that would leave the level's location.
-    """
-    inside = _inside(location)
-    moving = [location.pk, *Location.objects.filter(inside).values_list("pk", flat=True)]
-    still_around = [*moving, *(int(key) for key in path.split("/") if key)]
-    stranded = InventoryLevel.objects.filter(preferred_bin_location__in=moving).exclude(
-        location__in=still_around
-    )
-    if count := stranded.count():
-        raise Conflict(
-            f"It would take the preferred bin of {counted(count, 'level')} out of the location",
-            {"levels": count},
-        )
-    beyond = Substr("path", len(location.path) + 1)
-    Location.objects.filter(inside).update(path=Concat(Value(path), beyond))
+    def _height(self, key: int) -> int:
+        """How deep the tree goes from the location downwards: 1 where nothing is inside."""
+        height, level = 0, {key}
+        while level:
+            height += 1
+            level = {child for one in level for child in self.children.get(one, ())}
+        return height

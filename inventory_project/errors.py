@@ -2,18 +2,19 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from sqlite3 import SQLITE_ERROR
 from typing import Any
 
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views import csrf, defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from inventory_levels.refusals import Refusal
-from inventory_project.rest import PayloadTooLarge
+from inventory_project.rest import ExactJSONRenderer, PayloadTooLarge
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
         return Response(_body_of(exc), exc.status_code, headers=_headers_of(exc))
     if isinstance(exc, SuspiciousOperation):
         return Response(body("The request is malformed.", "VALIDATION_ERROR"), 400)
-    if isinstance(exc, (OperationalError, InterfaceError)):
+    if isinstance(exc, (OperationalError, InterfaceError)) and not _will_fail_again(exc):
         # Out of reach, or a lock that another writer kept for longer than LOCK_TIMEOUT.
         logger.warning("database unavailable: %s", exc)
         sentence = "The database is busy or out of reach; nothing was written. Try again."
@@ -69,6 +70,13 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     else:
         logger.exception("unexpected error")
     return Response(_internal_error(), 500)
+
+
+def _will_fail_again(error: Exception) -> bool:
+    """Whether the database refused the statement itself, for being too large for example."""
+    cause = error.__cause__
+    sqlstate = getattr(cause, "sqlstate", None) or ""
+    return getattr(cause, "sqlite_errorcode", None) == SQLITE_ERROR or sqlstate.startswith("54")
 
 
 def _internal_error() -> dict[str, Any]:
@@ -131,9 +139,13 @@ class HostMiddleware:
         except DisallowedHost as error:
             if _for_api(request):
                 sentence = "This server does not answer for the host that the request names."
-                return JsonResponse(body(sentence, "VALIDATION_ERROR"), status=400)
+                return _json(body(sentence, "VALIDATION_ERROR"), 400)
             return defaults.bad_request(request, error)
         return self.get_response(request)
+
+
+def _json(content: dict[str, Any], status: int) -> HttpResponse:
+    return HttpResponse(ExactJSONRenderer().render(content), "application/json", status)
 
 
 def _for_api(request: HttpRequest) -> bool:
@@ -142,18 +154,18 @@ def _for_api(request: HttpRequest) -> bool:
 
 @csrf_exempt
 def unknown_path(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-    return JsonResponse(body(UNKNOWN_PATH, "NOT_FOUND"), status=404)
+    return _json(body(UNKNOWN_PATH, "NOT_FOUND"), 404)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if _for_api(request):
-        return JsonResponse(body(f"CSRF Failed: {reason}", "CSRF_FAILED"), status=403)
+        return _json(body(f"CSRF Failed: {reason}", "CSRF_FAILED"), 403)
     return csrf.csrf_failure(request, reason)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _for_api(request):
-        return JsonResponse(body("The request is malformed.", "VALIDATION_ERROR"), status=400)
+        return _json(body("The request is malformed.", "VALIDATION_ERROR"), 400)
     return defaults.bad_request(request, exception)
 
 
@@ -165,5 +177,5 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if _for_api(request):
-        return JsonResponse(_internal_error(), status=500)
+        return _json(_internal_error(), 500)
     return defaults.server_error(request)

@@ -124,8 +124,15 @@ def database() -> dict[str, Any]:
         # Tests use threads and a second process: an in-memory database knows neither.
         config["TEST"] = {"NAME": f"{config['NAME']}.test"}
     else:
+        ours = {
+            "lock_timeout": LOCK_TIMEOUT * 1000,
+            "jit": "off",  # no statement runs for long enough to pay for its compilation
+            "random_page_cost": 1.1,  # the default is a guess of turning disks
+        }
+        # A server that takes connections and says nothing is out of reach, too.
+        options.setdefault("connect_timeout", 5)
         given = options.get("options", "")
-        options["options"] = f"{given} -c lock_timeout={LOCK_TIMEOUT * 1000}".strip()
+        options["options"] = " ".join([given, *(f"-c {k}={v}" for k, v in ours.items())]).strip()
         # A new connection costs about 10 ms of the server's CPU.
         config["CONN_MAX_AGE"] = env_int("CONN_MAX_AGE", 60)
         config["CONN_HEALTH_CHECKS"] = True

@@ -22,7 +22,9 @@ def bulk_create(row: models.Model) -> None:
 
 
 def raw_insert(row: models.Model) -> None:
-    fields = [f for f in row._meta.concrete_fields if not f.primary_key or row.pk is not None]
+    fields = [f for f in row._meta.concrete_fields if not f.generated]
+    if row.pk is None:
+        fields.remove(row._meta.pk)
     columns = ", ".join(quote(field.column) for field in fields)
     values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
     with connection.cursor() as cursor:

@@ -88,7 +88,7 @@ def test_a_page_needs_no_other_server(db, path):
     for text in texts:
         hosts = re.findall(r"""(?:https?:)?//([\w.:-]+\.\w+)""", text)
         assert {host for host in hosts if host != "www.w3.org"} == set()
-        assert "cdn" not in text.lower()
+        assert not re.search(r"\bcdn\b", text, re.IGNORECASE)  # a CSRF token may hold these letters
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -44,7 +44,7 @@ def save_all(
                 unreadable.add(repr(identity(item)))
     for index in [i for i in rows if unreadable and repr(identity(items[i])) in unreadable]:
         del rows[index]
-        results[index] = Result("failed", refusal=Refusal("Another item is about the same one"))
+        results[index] = Result("failed", refusal=Refusal("The same one comes more than once"))
     write = not dry_run and (not results or on_error == "skip")
     saved = save(list(rows.values()), on_error=on_error, dry_run=not write)
     results.update(zip(rows, saved, strict=True))

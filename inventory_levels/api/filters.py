@@ -13,9 +13,11 @@ from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import extend_schema_field
 
+from inventory_levels import storage
 from inventory_levels.api.fields import ChoiceField, IdField
 from inventory_levels.models import (
     SETTINGS,
+    UNSET,
     AbcClass,
     InventoryLevel,
     LevelChange,
@@ -27,8 +29,15 @@ from inventory_levels.models import (
 )
 from organizations.texts import NOT_TEXT
 
-MAX_VALUES = 500
+# With ids of any length these fit into a request line (gunicorn.conf.py), commas written %2C.
+MAX_VALUES = 100
+LIST = f"a comma list of at most {MAX_VALUES}"
 MAX_TEXT = 255
+# Up to here what a filter finds elsewhere is read first, and leads to the levels; beyond, it is
+# so much that a walk along the list's own order meets a page of it soon.
+FEW = 5_000
+# The shortest text that a trigram can be found in.
+TRIGRAM = 3
 # What may be unset: every setting but the status.
 NULLABLE = [name for name in SETTINGS if name != "status"]
 
@@ -147,38 +156,34 @@ class _IdsFilter(_Filter):
 
 class LevelFilter(django_filters.FilterSet):
     productMasterId = _IdsFilter(
-        field_name="product_id", model=ProductMaster, label="Product ids, a comma list."
+        field_name="product_id", model=ProductMaster, label=f"Product ids, {LIST}."
     )
     productId = _IdsFilter(
         field_name="product_id", model=ProductMaster, label="Older name of productMasterId."
     )
     locationId = _IdsFilter(
-        field_name="location_id", model=Location, label="Location ids, a comma list."
+        field_name="location_id", model=Location, label=f"Location ids, {LIST}."
     )
-    status = _ChoicesFilter(choices=LevelStatus.values, label="Statuses, a comma list.")
+    status = _ChoicesFilter(choices=LevelStatus.values, label=f"Statuses, {LIST}.")
     abcClass = _ChoicesFilter(
-        field_name="abc_class", choices=AbcClass.values, label="ABC classes, a comma list."
+        field_name="abc_class", choices=AbcClass.values, label=f"ABC classes, {LIST}."
     )
     preferredBinLocationId = _IdsFilter(
         field_name="preferred_bin_location_id",
         model=Location,
-        label="Preferred bins' ids, a comma list.",
+        label=f"Preferred bins' ids, {LIST}.",
     )
     replenishmentLocationId = _IdsFilter(
         field_name="replenishment_location_id",
         model=Location,
-        label="Ids of the locations replenished from, a comma list.",
+        label=f"Ids of the locations replenished from, {LIST}.",
     )
     sku = _TextFilter(field_name="product__global_sku", label="The product's SKU, exactly.")
     search = _TextFilter(
         method="having", label="A part of the SKU, the product's name or the comments; no case."
     )
-    updatedSince = _TimeFilter(
-        field_name="latest_change__at", lookup_expr="gte", label="Changed at or after."
-    )
-    updatedBefore = _TimeFilter(
-        field_name="latest_change__at", lookup_expr="lt", label="Changed before."
-    )
+    updatedSince = _TimeFilter(method="since", label="Changed at or after.")
+    updatedBefore = _TimeFilter(method="before", label="Changed before.")
     missing = _Filter(
         read=_one_of(NULLABLE),
         method="lacking",
@@ -186,25 +191,40 @@ class LevelFilter(django_filters.FilterSet):
         schema={"enum": NULLABLE},
     )
 
-    # Up to here a search reads its matches; beyond, they are so many that a walk along the
-    # list's own order meets a page of them soon.
-    FEW = 1_000
+    def since(self, levels: QuerySet[Any], name: str, moment: datetime) -> QuerySet[Any]:
+        changes = LevelChange.objects.filter(at__gte=moment)
+        if not changes.order_by("at", "pk")[FEW:].exists():
+            levels = levels.filter(public_id__in=changes.values("level_public_id"))
+        return levels.filter(updated_at__gte=moment)
+
+    def before(self, levels: QuerySet[Any], name: str, moment: datetime) -> QuerySet[Any]:
+        # Whatever was last changed before was created before, which is a range of an index.
+        return levels.filter(updated_at__lt=moment, created_at__lt=moment)
 
     def having(self, levels: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
         folded = text.casefold()
-        matching = ProductMaster.objects.filter(folded__contains=folded)
-        products = matching.values_list("pk", flat=True)
-        comments = Q(folded_comments__contains=folded)
-        few_products = list(products[: self.FEW + 1])
-        few_levels = list(
-            InventoryLevel.objects.filter(comments).values_list("pk", flat=True)[: self.FEW + 1]
-        )
-        if max(len(few_products), len(few_levels)) <= self.FEW:
-            return levels.filter(Q(product_id__in=few_products) | Q(pk__in=few_levels))
-        return levels.filter(Q(product_id__in=products) | comments)
+        few = _few(ProductMaster.objects.filter(folded__contains=folded))
+        named = Q(product__folded__contains=folded) if few is None else Q(product_id__in=few)
+        commented = Q(folded_comments__contains=folded)
+        if len(folded) >= TRIGRAM:
+            few = _few(InventoryLevel.objects.filter(commented))
+            commented = commented if few is None else Q(pk__in=few)
+        return levels.filter(named | commented)
 
     def lacking(self, levels: QuerySet[Any], name: str, field: str) -> QuerySet[Any]:
-        return levels.filter(**{f"{SETTINGS[field]}__isnull": True})
+        bit = UNSET.get(SETTINGS[field])
+        if bit is None:
+            return levels.filter(**{SETTINGS[field]: None})
+        lacking = Q(unset__in=[bits for bits in storage.unset_in_use() if bits & bit])
+        few = _few(InventoryLevel.objects.filter(lacking))
+        return levels.filter(lacking if few is None else Q(pk__in=few))
+
+
+def _few(rows: QuerySet[Any]) -> list[int] | None:
+    """The rows' primary keys, if they are few."""
+    with storage.reading():
+        keys = list(rows.values_list("pk", flat=True)[: FEW + 1])
+    return keys if len(keys) <= FEW else None
 
 
 class ChangeFilter(django_filters.FilterSet):
@@ -212,7 +232,7 @@ class ChangeFilter(django_filters.FilterSet):
     source = _Filter(
         read=_list_of(_one_of(LevelChange.Source.values)),
         lookup_expr="in",
-        label="Ways it came, a comma list.",
+        label=f"Ways it came, {LIST}.",
     )
     updatedSince = _TimeFilter(field_name="at", lookup_expr="gte", label="At or after.")
     updatedBefore = _TimeFilter(field_name="at", lookup_expr="lt", label="Before.")
@@ -220,7 +240,7 @@ class ChangeFilter(django_filters.FilterSet):
 
 class ProductFilter(django_filters.FilterSet):
     globalSku = _TextFilter(field_name="global_sku", label="The SKU, exactly.")
-    status = _ChoicesFilter(choices=ProductStatus.values, label="Statuses, a comma list.")
+    status = _ChoicesFilter(choices=ProductStatus.values, label=f"Statuses, {LIST}.")
     search = _TextFilter(method="having", label="A part of the SKU or the name; no case.")
 
     def having(self, products: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
@@ -229,7 +249,5 @@ class ProductFilter(django_filters.FilterSet):
 
 class LocationFilter(django_filters.FilterSet):
     name = _TextFilter(label="The name, exactly.")
-    type = _ChoicesFilter(choices=LocationType.values, label="Types, a comma list.")
-    parentId = _IdsFilter(
-        field_name="parent_id", model=Location, label="Parents' ids, a comma list."
-    )
+    type = _ChoicesFilter(choices=LocationType.values, label=f"Types, {LIST}.")
+    parentId = _IdsFilter(field_name="parent_id", model=Location, label=f"Parents' ids, {LIST}.")

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.core import signing
 from django.db.models import F, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.utils.dateparse import parse_datetime
@@ -17,6 +16,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from inventory_levels import storage
+from inventory_levels.api import filters
+from inventory_levels.api.sealing import seal, unseal
 from inventory_levels.api.serializers import time
 from organizations.tenancy import current_organization
 
@@ -28,11 +29,10 @@ MAX_DEPTH = 10_000
 class Pages(BasePagination):
     """``?page=1&limit=50`` with totals; ``?cursor=`` walks any number of rows at constant cost.
 
-    An order is a tuple of keys that ends in something unique; ``-`` reverses all of it. The
-    rows' keys are read first, then the rows of the one page.
+    An order is a tuple of keys that ends in something unique; ``-`` reverses all of it.
     """
 
-    default: tuple[str, ...] = ("pk",)
+    default: tuple[str, ...] = ("public_id",)
     descending_by_default = False
     orderings: Mapping[str, tuple[str, ...]] = {}
 
@@ -40,28 +40,28 @@ class Pages(BasePagination):
     def parameters(self) -> set[str]:
         return {"page", "limit", "cursor"} | ({"ordering"} if self.orderings else set())
 
-    def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any]:
-        """The primary keys of the page's rows, in order. Raises ValidationError."""
-        self.request: Request = request
-        self.limit = _whole(request, "limit", DEFAULT_LIMIT, most=MAX_LIMIT)
+    def begin(self, request: Request) -> None:
+        """Take the mark, before anything is read: who syncs by it must miss nothing."""
+        self.request = request
+        query = request.query_params
+        is_first = "updatedSince" in query and not query.get("cursor")
+        self.mark = time(storage.changed_until()) if is_first else None
+
+    def page(self, chosen: QuerySet[Any], records: QuerySet[Any]) -> list[Any]:
+        """The records of the page out of the chosen rows, in order. Raises ValidationError."""
+        self.limit = _whole(self.request, "limit", DEFAULT_LIMIT, most=MAX_LIMIT)
         self.keys, self.descending = self._ordering()
-        cursor = request.query_params.get("cursor")
-        if cursor is not None and "page" in request.query_params:
+        cursor = self.request.query_params.get("cursor")
+        if cursor is None:
+            with storage.reading():
+                return self._records(self._numbered(chosen), records)
+        if "page" in self.request.query_params:
             raise ValidationError({"page": ["can't be combined with cursor"]})
-        self.mark: str | None = None
-        start, after = 0, None
+        self.pagination: dict[str, Any] = {"pageSize": self.limit}
+        after = None
         if cursor:
             after, self.mark = self._opened(cursor)
-        elif "updatedSince" in request.query_params:
-            self.mark = time(storage.changed_until())  # before the rows are read
-        self.pagination: dict[str, Any] = {"pageSize": self.limit}
-        if cursor is None:
-            start = self._count(queryset)
-        wanted = self._rows(queryset, after)[start : start + self.limit + 1]
-        rows = list(wanted) if start < self.pagination.get("total", 1) else []
-        more = len(rows) > self.limit
-        self.pagination["nextCursor"] = self._cursor(rows[self.limit - 1]) if more else None
-        return [row[0] for row in rows[: self.limit]]
+        return self._records(self._following(chosen, after), records)
 
     def get_paginated_response(self, data: Any) -> Response:
         body = {"items": data, "pagination": self.pagination}
@@ -77,30 +77,50 @@ class Pages(BasePagination):
             raise ValidationError({"ordering": [f"must be one of {names}, each also with -"]})
         return keys, asked.startswith("-")
 
-    def _count(self, queryset: QuerySet[Any]) -> int:
-        """Fill in the totals; answers how many rows come before the page."""
+    def _numbered(self, chosen: QuerySet[Any]) -> QuerySet[Any]:
+        """The page that is asked for by number, and one row more; fills in the totals."""
         page = _whole(self.request, "page", 1)
         if page * self.limit > MAX_DEPTH:
             message = f"page × limit must be at most {MAX_DEPTH}; walk further with cursor"
             raise ValidationError({"page": [message]})
-        total = queryset.count()
+        total = chosen.count()
         self.pagination = {
             "page": page,
             "pageSize": self.limit,
             "total": total,
             "totalPages": -(-total // self.limit),
         }
-        return (page - 1) * self.limit
+        if page == 1:
+            return self._following(chosen, None)
+        start = (page - 1) * self.limit
+        return self._sorted(chosen)[start : start + self.limit + 1]
 
-    def _rows(self, queryset: QuerySet[Any], after: Sequence[Any] | None) -> QuerySet[Any]:
+    def _following(self, chosen: QuerySet[Any], after: Sequence[Any] | None) -> QuerySet[Any]:
+        """The page after these keys, or the first, and one row more."""
+        if after is not None:
+            lookup = TupleLessThan if self.descending else TupleGreaterThan
+            # The first key once more by itself: what every database turns into an index range.
+            bound = {f"{self.keys[0]}__{'lte' if self.descending else 'gte'}": after[0]}
+            chosen = chosen.filter(lookup(Tuple(*map(F, self.keys)), tuple(after)), **bound)
+        return self._sorted(chosen)[: self.limit + 1]
+
+    def _sorted(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         sign = "-" if self.descending else ""
-        rows = queryset.order_by(*(sign + key for key in self.keys)).values_list("pk", *self.keys)
-        if after is None:
-            return rows
-        lookup = TupleLessThan if self.descending else TupleGreaterThan
-        # The first key once more by itself: what every database turns into an index range.
-        bound = {f"{self.keys[0]}__{'lte' if self.descending else 'gte'}": after[0]}
-        return rows.filter(lookup(Tuple(*map(F, self.keys)), tuple(after)), **bound)
+        return rows.order_by(*(sign + key for key in self.keys))
+
+    def _records(self, page: QuerySet[Any], records: QuerySet[Any]) -> list[Any]:
+        """The page's records, by one statement; fills in where to go on."""
+        keys = {f"key_{number}": F(key) for number, key in enumerate(self.keys)}
+
+        def values(row: Any) -> tuple[Any, ...]:
+            return tuple(getattr(row, key) for key in keys)
+
+        found = records.filter(pk__in=page.values("pk")).annotate(**keys)
+        # Sorted here: asked for an order, SQLite walks along it and past the few that it wants.
+        rows = sorted(found, key=values, reverse=self.descending)
+        more = len(rows) > self.limit
+        self.pagination["nextCursor"] = self._cursor(values(rows[self.limit - 1])) if more else None
+        return rows[: self.limit]
 
     def _purpose(self) -> str:
         """What a cursor is good for: this list, its filters and its order."""
@@ -113,13 +133,14 @@ class Pages(BasePagination):
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def _cursor(self, row: Sequence[Any]) -> str:
-        keys = [key.isoformat() if isinstance(key, datetime) else key for key in row[1:]]
-        return signing.dumps([self._purpose(), keys, self.mark], salt="cursor")
+        # Sealed, as primary keys count what all organizations do.
+        keys = [key.isoformat() if isinstance(key, datetime) else key for key in row]
+        return seal([self._purpose(), keys, self.mark])
 
     def _opened(self, cursor: str) -> tuple[list[Any], str | None]:
         try:
-            purpose, keys, mark = signing.loads(cursor, salt="cursor")
-        except (signing.BadSignature, ValueError) as error:
+            purpose, keys, mark = unseal(cursor)
+        except ValueError as error:
             raise ValidationError({"cursor": ["is not a cursor of this service"]}) from error
         if purpose != self._purpose():
             message = "was made for another list, other filters or another ordering"
@@ -194,6 +215,30 @@ class LevelPages(Pages):
         "sku": ("product__global_sku", "location_id"),
         "location": ("location__name", "location_id", "product_id"),
     }
+
+    def _sorted(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        # What the filters ask of updated_at once more of the history, whose index has the order.
+        if self.keys == self.orderings["updatedAt"]:
+            for name, lookup in (("updatedSince", "gte"), ("updatedBefore", "lt")):
+                if text := self.request.query_params.get(name):
+                    rows = rows.filter(**{f"latest_change__at__{lookup}": filters.time(text)})
+        return super()._sorted(rows)
+
+    def _following(self, chosen: QuerySet[Any], after: Sequence[Any] | None) -> QuerySet[Any]:
+        """By location, most pages lie within one: a range of an index. Those that don't are
+        sorted, which reads all levels of the locations that they touch."""
+        if self.keys == self.orderings["location"]:
+            sign, beyond = ("-", "lt") if self.descending else ("", "gt")
+            if after is None:
+                first = chosen.order_by(f"{sign}location__name", f"{sign}location_id")
+                within = chosen.filter(location_id=first.values("location_id")[:1])
+            else:
+                _, location, product = after
+                within = chosen.filter(location_id=location, **{f"product_id__{beyond}": product})
+            within = within.order_by(f"{sign}product_id")
+            if within[self.limit :].exists():
+                return within[: self.limit + 1]
+        return super()._following(chosen, after)
 
 
 class ChangePages(Pages):

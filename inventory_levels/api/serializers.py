@@ -51,6 +51,11 @@ def _days(source: str, help_text: str, least: int = 0) -> WholeNumberField:
     )
 
 
+def _chosen_id() -> IdField:
+    help_text = "Yours, kept as it is; else we make one."
+    return IdField(source="public_id", required=False, help_text=help_text)
+
+
 class _ProductReference(serializers.Serializer[Any]):
     id = IdField()
     sku = TextField(longest=64)
@@ -203,27 +208,26 @@ class ChangeSerializer(StrictSerializer):
         return {
             "action": change.action,
             "at": time(change.at),
-            "actor": {
-                "type": change.actor_type,
-                "id": change.actor_id,
-                "name": change.actor_name,
-            },
+            "actor": {"type": change.actor_type, "id": change.actor_id, "name": change.actor_name},
             "source": change.source,
             "reason": change.reason,
             "version": change.version,
             "levelId": change.level_public_id,
             "productMasterId": change.product_public_id,
             "locationId": change.location_public_id,
-            "changes": change.changes,
+            # The database orders an object's keys by itself.
+            "changes": {
+                name: {when: change.changes[name][when] for when in ("old", "new")}
+                for name in SETTINGS
+                if name in change.changes
+            },
         }
 
 
 class ProductSerializer(StrictSerializer):
     """A product master."""
 
-    id = IdField(
-        source="public_id", required=False, help_text="Yours, kept as it is; else we make one."
-    )
+    id = _chosen_id()
     globalSku = TextField(
         source="global_sku",
         shortest=1,
@@ -263,9 +267,7 @@ class ProductSerializer(StrictSerializer):
 class LocationSerializer(StrictSerializer):
     """A place that holds or supplies stock."""
 
-    id = IdField(
-        source="public_id", required=False, help_text="Yours, kept as it is; else we make one."
-    )
+    id = _chosen_id()
     name = TextField(
         shortest=1,
         longest=255,

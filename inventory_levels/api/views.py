@@ -96,8 +96,7 @@ class LevelViewSet(ApiViewSet):
     filterset_class = LevelFilter
 
     def list(self, request: Request) -> Response:
-        levels = InventoryLevel.objects
-        return self.page_of(levels.all(), levels.with_references())
+        return self.page_of(InventoryLevel.objects.with_references())
 
     def retrieve(self, request: Request, public_id: str) -> Response:
         self.check_parameters()
@@ -144,7 +143,7 @@ class LevelViewSet(ApiViewSet):
                 services.save_many_levels, origin=origin(request, LevelChange.Source.BULK)
             ),
             identity=lambda item: (
-                item.get("productMasterId", item.get("productId")),
+                item.get("productMasterId") or item.get("productId"),
                 item.get("locationId"),
             ),
         )
@@ -269,8 +268,7 @@ class ProductViewSet(CatalogViewSet):
         product = ProductMaster.objects.filter(public_id=public_id).first()
         if product is None:
             raise NotFound("Product not found")
-        levels = InventoryLevel.objects.filter(product=product)
-        return self.page_of(levels, InventoryLevel.objects.with_references())
+        return self.page_of(InventoryLevel.objects.with_references().filter(product=product))
 
 
 @schema.locations

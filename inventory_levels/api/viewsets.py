@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote, unquote_to_bytes
 
 from django.conf import settings
 from django_filters.rest_framework import DjangoFilterBackend
@@ -17,6 +18,11 @@ from inventory_levels.api.pagination import Pages
 def check_parameters(request: Request, *known: str) -> None:
     """Refuse query parameters that are unknown, or given twice, by name."""
     problems = {}
+    for pair in request.META["QUERY_STRING"].split("&"):
+        try:
+            unquote_to_bytes(pair).decode()
+        except UnicodeDecodeError:
+            problems[printable(unquote(pair.partition("=")[0]))] = ["must be valid UTF-8"]
     for name, values in request.query_params.lists():
         if name not in known:
             problems[printable(name)] = ["unknown parameter"]
@@ -67,6 +73,8 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
 
         REST framework would take a missing body for an empty object.
         """
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            raise exceptions.UnsupportedMediaType("", "Send the body without Content-Encoding.")
         if not self.get_content_negotiator().select_parser(request, self.get_parsers()):
             missing = None if request.content_type else "Send Content-Type: application/json."
             raise exceptions.UnsupportedMediaType(request.content_type, missing)
@@ -83,11 +91,10 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
         paginator: Any = self.paginator
         self.check_parameters(*paginator.parameters, *self.filterset_class.base_filters)
 
-    def page_of(self, rows: Any, records: Any = None) -> Response:
-        """The page that the query asks for of the rows; ``records`` loads more of each row."""
+    def page_of(self, rows: Any) -> Response:
+        """The page that the query asks for of the rows."""
         self.check_list_parameters()
-        keys = self.paginate_queryset(self.filter_queryset(rows)) or []
-        by_key = (rows if records is None else records).in_bulk(keys)
-        # A row that was deleted since its key was read is not there any more.
-        page = [self.shape.to_representation(by_key[key]) for key in keys if key in by_key]
-        return self.get_paginated_response(page)
+        paginator: Any = self.paginator
+        paginator.begin(self.request)
+        page = paginator.page(self.filter_queryset(rows), rows)
+        return self.get_paginated_response([self.shape.to_representation(row) for row in page])

@@ -10,6 +10,7 @@ from inventory_levels.models.history import LevelChange
 from inventory_levels.models.levels import (
     QUANTITY_ORDER,
     SETTINGS,
+    UNSET,
     AbcClass,
     InventoryLevel,
     LevelStatus,
@@ -20,6 +21,7 @@ __all__ = [
     "MAX_DAYS",
     "QUANTITY_ORDER",
     "SETTINGS",
+    "UNSET",
     "AbcClass",
     "InventoryLevel",
     "LevelChange",

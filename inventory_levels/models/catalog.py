@@ -128,7 +128,7 @@ class Location(TenantModel):
             ),
             *same_organization("parent", table="location"),
         ]
-        indexes = [models.Index(fields=["organization", "name"], name="location_by_name")]
+        indexes = [models.Index(fields=["organization", "name", "id"], name="location_by_name")]
 
     def __str__(self) -> str:
         return str(self.name)

@@ -44,6 +44,8 @@ class LevelChange(TenantModel):
         ]
         indexes = [
             models.Index(fields=["organization", "at", "id"], name="change_by_time"),
+            models.Index(fields=["organization", "actor_id", "at", "id"], name="change_by_actor"),
+            models.Index(fields=["organization", "source", "at", "id"], name="change_by_source"),
         ]
 
     def __str__(self) -> str:

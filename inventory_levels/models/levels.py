@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from decimal import Decimal
+from functools import reduce
 from itertools import combinations
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
 from inventory_levels.models.catalog import Location, ProductMaster
@@ -67,6 +69,24 @@ SETTINGS = {
     "replenishmentLocationId": "replenishment_location",
     "comments": "comments",
 }
+
+
+# The fields that may be unset, each a bit of ``InventoryLevel.unset``. Not abc_class, whose own
+# index holds its nulls.
+UNSET = {
+    field: 1 << number
+    for number, field in enumerate(
+        field for field in SETTINGS.values() if field not in ("status", "abc_class")
+    )
+}
+
+
+def _unset() -> Any:
+    """The bits of the fields that are unset, added up."""
+    return reduce(
+        operator.add,
+        (Case(When(Q(**{field: None}), then=bit), default=0) for field, bit in UNSET.items()),
+    )
 
 
 def _quantities_ascend() -> Q:
@@ -140,6 +160,11 @@ class InventoryLevel(TenantModel):
         null=True, blank=True, validators=[MaxLengthValidator(MAX_COMMENTS), is_text]
     )
     folded_comments = FoldedTextField(sources=["comments"])
+    # Which settings are unset, for the filter ``missing``: it changes only where one comes or
+    # goes, so that a new quantity alone moves no index.
+    unset = models.GeneratedField(
+        expression=_unset(), output_field=models.IntegerField(), db_persist=True
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -218,6 +243,9 @@ class InventoryLevel(TenantModel):
                 fields=["organization", "replenishment_location", "product", "location"],
                 condition=Q(replenishment_location__isnull=False),
                 name="level_by_source",
+            ),
+            models.Index(
+                fields=["organization", "unset", "product", "location"], name="level_by_unset"
             ),
             models.Index(fields=["organization", "created_at", "id"], name="level_by_creation"),
         ]

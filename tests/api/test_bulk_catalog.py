@@ -5,9 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from inventory_levels.models import Location
+from organizations.tenancy import organization_scope
+from tests import factories
 from tests.api.bulk import assert_aborted, assert_answer, everything
 from tests.api.test_statement_counts import Statements
+from tests.conftest import Api, issue_key
 
 LEVELS, PRODUCTS, LOCATIONS = "/inventory-levels", "/products", "/locations"
 
@@ -73,6 +80,87 @@ def test_rows_that_would_make_a_cycle_together_are_refused(api, acme):
     (result,) = assert_aborted(api.post(f"{LOCATIONS}/bulk", {"items": moves}), 1)
     assert set(result["details"]) == {"parentId"}
     assert everything() == before
+
+
+PLACES = [f"place-{n}" for n in range(7)]
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {"id": st.sampled_from(PLACES)},
+        optional={
+            "name": st.sampled_from("abc"),
+            "type": st.sampled_from(["STORE", "BIN"]),
+            "parentId": st.none() | st.sampled_from(PLACES),
+        },
+    ),
+    min_size=1,
+    max_size=7,
+    unique_by=lambda row: row["id"],
+)
+
+
+def whereabouts(api: Api, organization: Any) -> Any:
+    """The locations and, as the stored paths have it, who is inside whom."""
+    told = {
+        one["id"]: (one["name"], one["type"], one["parentId"])
+        for one in api.get(f"{LOCATIONS}?limit=500").json()["items"]
+    }
+    with organization_scope(organization):
+        places = {place.pk: place for place in Location.objects.all()}
+    inside = {
+        place.public_id: [places[int(key)].public_id for key in place.path.split("/")[1:-1]]
+        for place in places.values()
+    }
+    for place, (_, _, parent) in told.items():
+        assert inside[place] == ([*inside[parent], parent] if parent else [])
+    return told
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(before=ROWS, preferred=st.lists(st.tuples(*[st.sampled_from(PLACES)] * 2)), rows=ROWS)
+def test_many_at_once_are_what_one_after_the_other_would_be(db, before, preferred, rows):
+    """Creations, renames and moves of whole subtrees, among levels that prefer what moves."""
+    with transaction.atomic():
+        outcomes = []
+        for at_once in (False, True):
+            organization = factories.OrganizationFactory()
+            product = factories.ProductFactory(organization=organization).public_id
+            api = Api(issue_key(organization))
+            for row in before:
+                api.post(LOCATIONS, row)
+            for place, bin_ in preferred:
+                level = {"productMasterId": product, "locationId": place}
+                api.post(LEVELS, level | {"preferredBinLocationId": bin_})
+            if at_once:
+                body = {"items": rows, "onError": "skip"}
+                results = api.post(f"{LOCATIONS}/bulk", body).json()["results"]
+                codes = [result["code"] for result in results]
+            else:
+                codes = [api.post(LOCATIONS, row).json().get("code") for row in rows]
+            outcomes.append((codes, whereabouts(api, organization)))
+        assert outcomes[0] == outcomes[1]
+        transaction.set_rollback(True)
+
+
+def test_thousands_move_at_once_with_what_is_inside_them(api, acme):
+    def rows(**values: Any) -> dict[str, Any]:
+        return {"items": [{"id": f"rack-{n}", **values} for n in range(1_500)]}
+
+    racks = rows(parentId="loc_123")
+    racks["items"] = [rack | {"name": rack["id"]} for rack in racks["items"]]
+    assert_answer(api.post(f"{LOCATIONS}/bulk", racks), created=1_500)
+    shelf = {"id": "shelf", "name": "Shelf", "parentId": "rack-1499"}
+    assert api.post(LOCATIONS, shelf).status_code == 201
+    moves = rows(parentId="loc_456")
+    assert_answer(api.post(f"{LOCATIONS}/bulk", moves), updated=1_500)
+    level = {"productMasterId": "prod_123", "preferredBinLocationId": "shelf"}
+    assert api.post(LEVELS, level | {"locationId": "loc_123"}).status_code == 400
+    assert api.post(LEVELS, level | {"locationId": "loc_456"}).status_code == 201
+    (result,) = assert_aborted(api.post(f"{LOCATIONS}/bulk", racks), 1499)
+    assert (result["code"], result["details"]) == ("CONFLICT", {"levels": 1})
 
 
 # --- rows that are about each other's ids, SKUs and names

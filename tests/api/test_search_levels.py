@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from inventory_levels.api import filters
 from tests import factories
 from tests.api.population import add_levels
 
@@ -156,8 +157,10 @@ def test_changed_comments_are_found_by_the_new_ones_only(api, level):
     assert search(api, "none") == search(api, "null") == []
 
 
-def test_a_search_that_fits_very_many_finds_them_all(reader, acme):
-    """Of products and of comments, more than a few hundred each: none is left out."""
+@pytest.mark.parametrize("few", [1_000, 5_000], ids=["walks", "looks up"])
+def test_a_search_that_fits_very_many_finds_them_all(reader, acme, monkeypatch, few):
+    """Of products and of comments, more than a thousand each: none is left out."""
+    monkeypatch.setattr(filters, "FEW", few)
     products = factories.ProductFactory.build_batch(
         1_100, organization=acme.organization, product_name="Schraube M5"
     )

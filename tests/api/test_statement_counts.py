@@ -1,4 +1,4 @@
-"""How many SQL statements a request takes; BEGIN, COMMIT and SAVEPOINT are not counted."""
+"""How many SQL statements a request takes; BEGIN, COMMIT and the like are not counted."""
 
 import re
 
@@ -12,7 +12,7 @@ from tests import factories
 PATH = "/inventory-levels"
 PAIR = {"productMasterId": "prod_123", "locationId": "loc_123"}
 BINS = {"preferredBinLocationId": "bin_123", "replenishmentLocationId": "loc_456"}
-TRANSACTION = re.compile(r"BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE")
+TRANSACTION = re.compile(r"BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET LOCAL")
 TABLE = re.compile(r'(?:FROM|INTO|UPDATE) "?(\w+)"?', re.IGNORECASE)
 
 
@@ -118,7 +118,7 @@ def test_a_list_takes_as_many_however_long_it_is(api, acme):
     assert lengths == [1, 29]
     assert short.short == long.short
     assert long.short[0] == KEY
-    assert 3 <= len(long) <= 4  # the key, how many levels there are, the page
+    assert len(long) == 3  # the key, how many levels there are, the page
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/inventory-levels/a/b"])

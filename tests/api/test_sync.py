@@ -348,7 +348,6 @@ def test_a_transaction_that_is_open_meanwhile_loses_nothing(acme, api, steps, ro
     assert mirror.levels == on_the_server(api)
 
 
-@pytest.mark.skipif("not is_postgresql()", reason="on SQLite writers take turns")
 @pytest.mark.usefixtures("committed", "items")
 def test_a_writer_that_waits_for_another_loses_nothing(acme, api):
     """It began before the sync, and what it waits for commits after it."""
@@ -371,6 +370,8 @@ def test_a_writer_that_waits_for_another_loses_nothing(acme, api):
 
 
 def wait_until_somebody_waits() -> None:
+    if not is_postgresql():  # whoever waits is at its BEGIN, where nobody can see it
+        return
     deadline = time.monotonic() + 10
     with connection.cursor() as cursor:
         waiting = 0

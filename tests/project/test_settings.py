@@ -261,11 +261,12 @@ def test_postgresql_is_set_up_for_real_use():
     assert "-c lock_timeout=7000" in config["OPTIONS"]["options"]
     assert config["CONN_MAX_AGE"] == 60
     assert config["CONN_HEALTH_CHECKS"] is True
+    assert config["OPTIONS"]["connect_timeout"] == 5
 
 
 def test_the_urls_own_options_are_kept_beside_ours():
-    config = database(DATABASE_URL="postgres://ada@db.example/stock?options=-c%20jit%3Doff")
-    assert config["OPTIONS"]["options"] == "-c jit=off -c lock_timeout=10000"
+    config = database(DATABASE_URL="postgres://ada@db.example/stock?options=-c%20work_mem%3D8MB")
+    assert config["OPTIONS"]["options"].startswith("-c work_mem=8MB -c lock_timeout=10000")
 
 
 def test_how_long_postgresql_connections_live_can_be_set():

@@ -42,7 +42,7 @@ def _catalog(
         list=listing(
             f"list_{noun}s",
             f"List {noun}s",
-            f"The organization's {noun}s, oldest first.",
+            f"The organization's {noun}s, in the order of their ids.",
             shape,
             record,
         ),
