@@ -2,9 +2,7 @@
 
 import codecs
 import json
-from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn
+from typing import Any
 
 from django.http import UnreadablePostError
 from django.utils.http import parse_header_parameters
@@ -12,6 +10,8 @@ from rest_framework import exceptions, status
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
+
+from organizations import exact_json
 
 
 class PayloadTooLarge(exceptions.APIException):
@@ -77,42 +77,8 @@ def loads(body: bytes) -> Any:
     if body.startswith(codecs.BOM_UTF8):
         raise exceptions.ParseError("The body begins with a byte order mark; send it without.")
     try:
-        return json.loads(
-            body.decode("utf-8"),
-            parse_int=_integer,
-            parse_float=_decimal,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_object,
-        )
+        return exact_json.loads(body)
     except UnicodeDecodeError as error:
         raise exceptions.ParseError("The body is not valid UTF-8.") from error
     except ValueError as error:
         raise exceptions.ParseError(f"Invalid JSON: {error}.") from error
-    except RecursionError as error:
-        raise exceptions.ParseError("Invalid JSON: nested too deeply.") from error
-
-
-def _integer(text: str) -> int | Decimal:
-    # Python refuses to read integers of thousands of digits; the field says that they are too long.
-    return int(text) if len(text) < 20 else Decimal(text)
-
-
-def _decimal(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:  # an exponent beyond anything: 1e99999999999999999999
-        digits, _, exponent = text.lower().partition("e")
-        if not digits.strip("-0."):
-            return Decimal(0)
-        return Decimal("1e-99") if exponent.startswith("-") else Decimal("Infinity")
-
-
-def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not JSON")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("an object names the same key twice")
-    return members

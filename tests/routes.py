@@ -7,13 +7,16 @@ kinds), so that the tests can put another organization's in its place.
 from __future__ import annotations
 
 import inspect
+import io
 import json
 import re
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from string import Template
 from typing import Any
 
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.utils import timezone
@@ -42,9 +45,14 @@ class Route:
         return f"{self.method} {self.path}" + (f" {json.dumps(self.body)}" if self.body else "")
 
     @property
+    def text(self) -> str:
+        """The body, as JSON or as CSV."""
+        return self.body if isinstance(self.body, str) else json.dumps(self.body)
+
+    @property
     def kinds(self) -> list[str]:
         """The kinds of ids that the request names."""
-        return sorted(set(re.findall(r"\$(\w+)", f"{self.path} {json.dumps(self.body)}")))
+        return sorted(set(re.findall(r"\$(\w+)", f"{self.path} {self.text}")))
 
     @property
     def kinds_in_path(self) -> list[str]:
@@ -64,8 +72,22 @@ class Route:
         path = path.rstrip("/") + "/" if slash else path
         body = None
         if self.body is not None:
-            body = Template(json.dumps(self.body)).substitute(ids).encode()
-        return api.request(self.method, path + mark + query, body, **headers)
+            body = Template(self.text).substitute(ids).encode()
+        if isinstance(self.body, str):
+            headers = {"Content_Type": "text/csv", **headers}
+        return whole(api.request(self.method, path + mark + query, body, **headers))
+
+
+def whole(response: Any) -> Any:
+    """The answer with all of its content; of a workbook, its sheet."""
+    if not response.streaming:
+        return response
+    content = response.getvalue()
+    headers = dict(response.headers)
+    if headers.pop("Content-Length", None):  # a workbook, of as many bytes as its times take
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            content = archive.read("xl/worksheets/sheet1.xml")
+    return HttpResponse(content, status=response.status_code, headers=headers)
 
 
 ROUTES = [
@@ -125,6 +147,62 @@ ROUTES = [
         "/inventory-levels/bulk",
         WRITE,
         {"onError": "skip", "items": [{"productId": "$product", "locationId": "$idle_location"}]},
+    ),
+    Route(
+        "POST",
+        "/inventory-levels/import",
+        WRITE,
+        "productMasterId,locationId,preferredBinLocationId,replenishmentLocationId\n"
+        "$product,$location,$bin,$source\n",
+    ),
+    Route(
+        "POST",
+        "/inventory-levels/import?onError=skip",
+        WRITE,
+        "sku,locationName,comments\n$sku,$name,imported\n",
+    ),
+    Route("GET", "/inventory-levels/export.csv", READ),
+    Route("GET", "/inventory-levels/export.csv?locationId=$location&ordering=-sku", READ),
+    Route("GET", "/inventory-levels/export.ndjson?productId=$product", READ),
+    Route("GET", "/inventory-levels/export.xlsx?preferredBinLocationId=$bin", READ),
+    Route("POST", "/products/import", WRITE, "id,globalSku,productName\n$product,$sku,New\n"),
+    Route("GET", "/products/export.csv?globalSku=$sku", READ),
+    Route("GET", "/products/export.ndjson", READ),
+    Route("GET", "/products/export.xlsx", READ),
+    Route("POST", "/locations/import", WRITE, "id,name,parentId\n$idle_location,New,$location\n"),
+    Route("GET", "/locations/export.csv", READ),
+    Route("GET", "/locations/export.ndjson?parentId=$location", READ),
+    Route("GET", "/locations/export.xlsx?name=$name", READ),
+    Route(
+        "POST",
+        "/inventory-levels/evaluate",
+        READ,
+        {
+            "items": [
+                {"productMasterId": "$product", "locationId": "$location", "quantityOnHand": 5},
+                {"productId": "$idle_product", "locationId": "$bin", "quantityOnHand": 5},
+            ]
+        },
+    ),
+    Route("GET", "/inventory-levels/$level/recommendation", READ),
+    Route("POST", "/inventory-levels/recommendations", READ, {}),
+    Route(
+        "POST",
+        "/inventory-levels/recommendations",
+        READ,
+        {"productMasterId": "prod_1,$product", "locationId": ["$location"], "cursor": ""},
+    ),
+    Route(
+        "POST",
+        "/inventory-levels/recommendations",
+        READ,
+        {"preferredBinLocationId": "$bin", "replenishmentLocationId": "$source", "sku": "$sku"},
+    ),
+    Route(
+        "POST",
+        "/inventory-levels/recommendations",
+        WRITE,
+        {"apply": True, "productMasterId": ["$product"], "locationId": "$location"},
     ),
     Route("GET", "/products", READ),
     Route("GET", "/products?globalSku=$sku", READ),

@@ -126,13 +126,13 @@ def bulk(public_id: str, field: str) -> Example:
         "failed": 1,
         "dryRun": False,
         "results": [
-            _result(0, "unchanged", id=public_id),
-            _result(1, "failed", **refused, details={field: ["must be a string"]}),
+            result(0, "unchanged", id=public_id),
+            result(1, "failed", **refused, details={field: ["must be a string"]}),
         ],
     }
 
 
-def _result(index: int, outcome: str, **more: Any) -> Example:
+def result(index: int, outcome: str, **more: Any) -> Example:
     told = {"id": None, "error": None, "code": None, "details": None}
     return {"index": index, "outcome": outcome, **told, **more}
 
@@ -145,49 +145,55 @@ def bulk_refused(public_id: str, field: str) -> Example:
     return {"error": sentence, "code": "VALIDATION_ERROR", **refused}
 
 
-def _error(code: str, error: str, **details: Any) -> Example:
+def error(code: str, error: str, **details: Any) -> Example:
     return {"error": error, "code": code} | ({"details": details} if details else {})
 
 
-UNKNOWN_PARAMETER = _error(
+UNKNOWN_PARAMETER = error(
     "VALIDATION_ERROR", "colour: unknown parameter", colour=["unknown parameter"]
 )
-INVALID_QUANTITIES = _error(
+INVALID_QUANTITIES = error(
     "INVALID_QUANTITIES",
     "Invalid quantities: min ≤ reorder ≤ max required",
     reorderQuantity=["must not be below min (50)"],
 )
-NOT_A_NUMBER = _error(
+NOT_A_NUMBER = error(
     "VALIDATION_ERROR", "unitCost: must be a number", unitCost=["must be a number"]
 )
-BIN_WITHOUT_PARENT = _error(
+NOT_A_STOCK = error(
+    "VALIDATION_ERROR",
+    "items[0].quantityOnHand: must be a number",
+    **{"items[0].quantityOnHand": ["must be a number"]},
+)
+UNKNOWN_FILTER = error("VALIDATION_ERROR", "colour: unknown field", colour=["unknown field"])
+BIN_WITHOUT_PARENT = error(
     "VALIDATION_ERROR", "parentId: is required for a bin", parentId=["is required for a bin"]
 )
-MISSING_AUTHORIZATION = _error(
+MISSING_AUTHORIZATION = error(
     "MISSING_AUTHORIZATION", "Send the header Authorization: Bearer <API key>."
 )
-INVALID_API_KEY = _error("INVALID_API_KEY", "The API key is not valid.")
-INACTIVE_ORGANIZATION = _error("INACTIVE_ORGANIZATION", "This organization is inactive.")
-INSUFFICIENT_SCOPE = _error("INSUFFICIENT_SCOPE", "The API key lacks the scope inventory:write.")
-ORGANIZATION_NOT_FOUND = _error("NOT_FOUND", "Organization not found")
-LEVEL_NOT_FOUND = _error("NOT_FOUND", "Inventory level not found")
-PRODUCT_NOT_FOUND = _error("NOT_FOUND", "Product not found")
-LOCATION_NOT_FOUND = _error("NOT_FOUND", "Location not found")
-REFERENCE_NOT_FOUND = _error("NOT_FOUND", "Product or location not found", locationId=["not found"])
-PARENT_NOT_FOUND = _error("NOT_FOUND", "Product or location not found", parentId=["not found"])
-IN_USE = _error("CONFLICT", "In use by 1 level", levels=1)
-SKU_TAKEN = _error("CONFLICT", "Another product has this SKU", globalSku=["is taken"])
-NAME_TAKEN = _error("CONFLICT", "A location next to it has this name", name=["is taken"])
-PRECONDITION_FAILED = _error(
+INVALID_API_KEY = error("INVALID_API_KEY", "The API key is not valid.")
+INACTIVE_ORGANIZATION = error("INACTIVE_ORGANIZATION", "This organization is inactive.")
+INSUFFICIENT_SCOPE = error("INSUFFICIENT_SCOPE", "The API key lacks the scope inventory:write.")
+ORGANIZATION_NOT_FOUND = error("NOT_FOUND", "Organization not found")
+LEVEL_NOT_FOUND = error("NOT_FOUND", "Inventory level not found")
+PRODUCT_NOT_FOUND = error("NOT_FOUND", "Product not found")
+LOCATION_NOT_FOUND = error("NOT_FOUND", "Location not found")
+REFERENCE_NOT_FOUND = error("NOT_FOUND", "Product or location not found", locationId=["not found"])
+PARENT_NOT_FOUND = error("NOT_FOUND", "Product or location not found", parentId=["not found"])
+IN_USE = error("CONFLICT", "In use by 1 level", levels=1)
+SKU_TAKEN = error("CONFLICT", "Another product has this SKU", globalSku=["is taken"])
+NAME_TAKEN = error("CONFLICT", "A location next to it has this name", name=["is taken"])
+PRECONDITION_FAILED = error(
     "PRECONDITION_FAILED", "The inventory level is not in the expected state."
 )
-PAYLOAD_TOO_LARGE = _error("PAYLOAD_TOO_LARGE", "The body is larger than 1 MiB.")
-BULK_TOO_LARGE = _error("PAYLOAD_TOO_LARGE", "The body is larger than 32 MiB.")
-UNSUPPORTED_MEDIA_TYPE = _error(
+PAYLOAD_TOO_LARGE = error("PAYLOAD_TOO_LARGE", "The body is larger than 1 MiB.")
+BULK_TOO_LARGE = error("PAYLOAD_TOO_LARGE", "The body is larger than 32 MiB.")
+UNSUPPORTED_MEDIA_TYPE = error(
     "UNSUPPORTED_MEDIA_TYPE", 'Unsupported media type "text/plain" in request.'
 )
-RATE_LIMITED = _error("RATE_LIMITED", "Too many requests.")
-INTERNAL_ERROR = _error("INTERNAL_ERROR", "Something went wrong on our side; the log has it.")
-UNAVAILABLE = _error(
+RATE_LIMITED = error("RATE_LIMITED", "Too many requests.")
+INTERNAL_ERROR = error("INTERNAL_ERROR", "Something went wrong on our side; the log has it.")
+UNAVAILABLE = error(
     "UNAVAILABLE", "The database is busy or out of reach; nothing was written. Try again."
 )

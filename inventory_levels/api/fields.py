@@ -1,6 +1,5 @@
 """The types of the JSON API: strict fields, and the objects that are made of them."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,9 +7,7 @@ from django.core.exceptions import ValidationError
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError as Refused
 
-from inventory_levels import quantities
-from organizations import public_ids
-from organizations.texts import is_text
+from inventory_levels import quantities, values
 
 
 class StrictField(serializers.Field[Any, Any, Any, Any]):
@@ -35,26 +32,11 @@ class StrictField(serializers.Field[Any, Any, Any, Any]):
         return self.null_means
 
 
-def _string(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValidationError("must be a string")
-    return value
-
-
-def _text(value: Any) -> str:
-    text = _string(value)
-    is_text(text)
-    return text
-
-
 class IdField(StrictField):
     json_schema = {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"}
 
     def read(self, value: Any) -> str:
-        text = _string(value)
-        public_ids.has_public_id_form(text)
-        public_ids.is_not_reserved(text)
-        return text
+        return values.public_id(value)
 
 
 class QuantityField(StrictField):
@@ -87,15 +69,8 @@ class TextField(StrictField):
         self.json_schema = {"type": "string", "minLength": shortest, "maxLength": longest}
 
     def read(self, value: Any) -> str | None:
-        text = _text(value)
-        if len(text) < self.shortest:
-            raise ValidationError("must not be empty")
-        if len(text) > self.longest:
-            raise ValidationError(f"must have at most {self.longest} characters")
+        text = values.text(value, shortest=self.shortest, longest=self.longest)
         return None if self.empty_is_unset and not text else text
-
-
-_SEPARATORS = re.compile(r"[ _-]+")
 
 
 class ChoiceField(StrictField):
@@ -103,22 +78,11 @@ class ChoiceField(StrictField):
 
     def __init__(self, *, choices: list[str], empty_is_unset: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.choices, self.empty_is_unset = choices, empty_is_unset
+        self.empty_is_unset, self._choice = empty_is_unset, values.Choice(choices)
         self.json_schema = {"type": "string", "enum": choices}
-        self._by_word = {self._word(choice): choice for choice in choices}
-
-    @staticmethod
-    def _word(text: str) -> str:
-        return _SEPARATORS.sub("", text).lower()
 
     def read(self, value: Any) -> str | None:
-        text = _text(value)
-        if self.empty_is_unset and not text:
-            return None
-        choice = self._by_word.get(self._word(text)) if text.isascii() else None
-        if choice is None:
-            raise ValidationError(f"must be one of {', '.join(self.choices)}")
-        return choice
+        return None if self.empty_is_unset and value == "" else self._choice(value)
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -132,7 +96,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         """The values by source name. Raises REST framework's ValidationError, keyed by field."""
         if not isinstance(data, Mapping):
             raise Refused("The body must be a JSON object.")
-        values: dict[str, Any] = {}
+        read: dict[str, Any] = {}
         problems: dict[str, list[str]] = {}
         for name, value in data.items():
             field: Any = self.fields.get(name)
@@ -140,20 +104,35 @@ class StrictSerializer(serializers.Serializer[Any]):
                 problems[printable(name)] = ["unknown field"]
             elif not field.read_only:
                 try:
-                    values[field.source] = field.read_nullable(value)
+                    read[field.source] = field.read_nullable(value)
                 except ValidationError as error:
                     problems[name] = error.messages
         if not self.partial:
             for name, field in self.fields.items():
                 if field.required and name not in data:
                     problems[name] = ["is required"]
-        self.check(values, problems)
+        self.check(read, problems)
         if problems:
             raise Refused(problems)
-        return values
+        return read
 
     def check(self, values: dict[str, Any], problems: dict[str, list[str]]) -> None:
         """Adjust the values or add problems once all fields are read."""
+
+
+def fold_product(values: dict[str, Any], problems: dict[str, list[str]], *, required: bool) -> None:
+    """Fold the deprecated productId into productMasterId, which is read as ``product``."""
+    names = {"productMasterId": "product", "productId": "productId"}
+    given = {name: values.pop(key) for name, key in names.items() if key in values}
+    ids = set(given.values()) - {None}
+    if len(ids) > 1:
+        problems["productId"] = ["differs from productMasterId"]
+    elif ids:
+        values["product"] = ids.pop()
+    elif not required:
+        problems.update((name, ["must not be null"]) for name in given)
+    elif not names.keys() & problems.keys():
+        problems["productMasterId"] = ["is required"]
 
 
 def printable(name: str) -> str:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import F, QuerySet
-from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
@@ -19,6 +18,7 @@ from inventory_levels import storage
 from inventory_levels.api import filters
 from inventory_levels.api.sealing import seal, unseal
 from inventory_levels.api.serializers import time
+from inventory_levels.walk import beyond, in_order
 from organizations.tenancy import current_organization
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 500
@@ -50,7 +50,7 @@ class Pages(BasePagination):
     def page(self, chosen: QuerySet[Any], records: QuerySet[Any]) -> list[Any]:
         """The records of the page out of the chosen rows, in order. Raises ValidationError."""
         self.limit = _whole(self.request, "limit", DEFAULT_LIMIT, most=MAX_LIMIT)
-        self.keys, self.descending = self._ordering()
+        self.keys, self.descending = self.order_of(self.request)
         cursor = self.request.query_params.get("cursor")
         if cursor is None:
             with storage.reading():
@@ -67,8 +67,9 @@ class Pages(BasePagination):
         body = {"items": data, "pagination": self.pagination}
         return Response(body | ({"changedUntil": self.mark} if self.mark else {}))
 
-    def _ordering(self) -> tuple[tuple[str, ...], bool]:
-        asked = self.request.query_params.get("ordering")
+    def order_of(self, request: Request) -> tuple[tuple[str, ...], bool]:
+        """The keys that the request asks the rows by, and whether in reverse."""
+        asked = request.query_params.get("ordering")
         if asked is None:
             return self.default, self.descending_by_default
         keys = self.orderings.get(asked.removeprefix("-"))
@@ -98,15 +99,11 @@ class Pages(BasePagination):
     def _following(self, chosen: QuerySet[Any], after: Sequence[Any] | None) -> QuerySet[Any]:
         """The page after these keys, or the first, and one row more."""
         if after is not None:
-            lookup = TupleLessThan if self.descending else TupleGreaterThan
-            # The first key once more by itself: what every database turns into an index range.
-            bound = {f"{self.keys[0]}__{'lte' if self.descending else 'gte'}": after[0]}
-            chosen = chosen.filter(lookup(Tuple(*map(F, self.keys)), tuple(after)), **bound)
+            chosen = beyond(chosen, self.keys, after, descending=self.descending)
         return self._sorted(chosen)[: self.limit + 1]
 
     def _sorted(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        sign = "-" if self.descending else ""
-        return rows.order_by(*(sign + key for key in self.keys))
+        return in_order(rows, self.keys, descending=self.descending)
 
     def _records(self, page: QuerySet[Any], records: QuerySet[Any]) -> list[Any]:
         """The page's records, by one statement; fills in where to go on."""

@@ -19,6 +19,7 @@ from inventory_levels import catalog, services
 from inventory_levels.api import bulk, schema
 from inventory_levels.api.conditional import Precondition, etag
 from inventory_levels.api.examples import INDEX
+from inventory_levels.api.files import CatalogFiles, LevelFiles
 from inventory_levels.api.filters import ChangeFilter, LevelFilter, LocationFilter, ProductFilter
 from inventory_levels.api.pagination import ChangePages, LevelPages
 from inventory_levels.api.serializers import (
@@ -29,6 +30,7 @@ from inventory_levels.api.serializers import (
 )
 from inventory_levels.api.viewsets import ApiViewSet, check_parameters
 from inventory_levels.catalog import CatalogRow
+from inventory_levels.files.columns import LOCATIONS, PRODUCTS
 from inventory_levels.models import InventoryLevel, LevelChange, Location, ProductMaster
 from inventory_levels.refusals import NotFound
 from inventory_levels.services import LevelRow, Origin
@@ -88,7 +90,7 @@ HISTORY: dict[str, Any] = {
 
 
 @schema.levels
-class LevelViewSet(ApiViewSet):
+class LevelViewSet(LevelFiles, ApiViewSet):
     serializer_class = LevelSerializer
     shape = LEVEL
     queryset = InventoryLevel.objects.none()
@@ -103,7 +105,7 @@ class LevelViewSet(ApiViewSet):
         level = InventoryLevel.objects.with_references().filter(public_id=public_id).first()
         if level is None:
             raise NotFound("Inventory level not found")
-        if Precondition(request).is_known(level):
+        if Precondition(request).is_known(etag(level)):
             return Response(status=304, headers={"ETag": etag(level)})
         return answer(level)
 
@@ -178,7 +180,7 @@ def catalog_row(values: dict[str, Any]) -> CatalogRow:
     return CatalogRow(public_id=values.pop("public_id", None), values=values)
 
 
-class CatalogViewSet(ApiViewSet):
+class CatalogViewSet(CatalogFiles, ApiViewSet):
     """Products and locations: the same actions on different models."""
 
     noun: str
@@ -243,6 +245,7 @@ class ProductViewSet(CatalogViewSet):
     queryset = ProductMaster.objects.none()
     shape = ProductSerializer()
     noun = "Product"
+    table = PRODUCTS
     identity = ("id", "globalSku")
 
     def rows(self) -> Any:
@@ -278,6 +281,7 @@ class LocationViewSet(CatalogViewSet):
     queryset = Location.objects.none()
     shape = LocationSerializer()
     noun = "Location"
+    table = LOCATIONS
     identity = ("id", "parentId", "name")
 
     def rows(self) -> Any:

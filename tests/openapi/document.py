@@ -57,8 +57,16 @@ class Operation:
         return "requestBody" in self.spec
 
     @property
+    def takes_a_file(self) -> bool:
+        return self.has_body and "text/csv" in self.spec["requestBody"]["content"]
+
+    @property
+    def answers_a_file(self) -> bool:
+        return "application/json" not in self.response(200)["content"]
+
+    @property
     def request_schema(self) -> Any:
-        return self.spec["requestBody"]["content"]["application/json"]["schema"]
+        return _content(self.spec["requestBody"])["schema"]
 
     @property
     def request_example(self) -> Any:
@@ -75,16 +83,21 @@ class Operation:
 
     def response_schema(self, status: int) -> Any:
         """None where the answer has no body."""
-        content = self.response(status).get("content", {})
-        return content["application/json"]["schema"] if content else None
+        content = _content(self.response(status))
+        return content["schema"] if content else None
 
     def examples(self, status: int) -> list[Any]:
         return _examples(self.response(status))
 
 
+def _content(place: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a body may be: JSON, or the first of the types that it may have."""
+    content = place.get("content", {})
+    return content.get("application/json") or next(iter(content.values()), {})
+
+
 def _examples(place: Mapping[str, Any]) -> list[Any]:
-    content = place.get("content", {}).get("application/json", {})
-    return [example["value"] for example in content.get("examples", {}).values()]
+    return [example["value"] for example in _content(place).get("examples", {}).values()]
 
 
 @cache
@@ -143,6 +156,9 @@ def unfit(operation: Operation, response: HttpResponse) -> list[str]:
     schema = operation.response_schema(response.status_code)
     if schema is None:
         return missing + (["there is a body"] if response.content else [])
-    if response.headers["Content-Type"] != "application/json":
-        missing.append(f"the answer is {response.headers['Content-Type']}")
+    answered = response.headers["Content-Type"]
+    if answered.partition(";")[0] not in documented["content"]:
+        return [*missing, f"the answer is {answered}"]
+    if answered != "application/json":
+        return missing
     return missing + problems(response.json(), schema)

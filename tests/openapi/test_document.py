@@ -36,7 +36,7 @@ def test_it_is_generated_without_a_warning_and_valid(tmp_path):
 
 def as_path(route: str) -> str:
     """A route as the document writes it: ``/api/products/{id}``."""
-    return "/" + re.sub(r"\(\?P<\w+>[^)]+\)", "{id}", route).rstrip("/?$")
+    return "/" + re.sub(r"\(\?P<\w+>[^)]+\)", "{id}", route).rstrip("/?$").replace("\\", "")
 
 
 def test_it_has_every_route_of_the_api_and_no_other():
@@ -102,12 +102,16 @@ def schema_at(reference: dict[str, str]) -> dict[str, Any]:
 
 @every_operation
 def test_a_body_says_that_unknown_fields_are_refused_and_an_answer_may_grow(operation: Operation):
-    if operation.has_body:
+    if operation.takes_a_file:
+        form = operation.spec["requestBody"]["content"]["multipart/form-data"]["schema"]
+        assert form["additionalProperties"] is False
+    elif operation.has_body:
         shape = schema_at(operation.request_schema)
         assert shape["additionalProperties"] is False
         if items := shape["properties"].get("items"):
             assert schema_at(items["items"])["additionalProperties"] is False
-    assert "additionalProperties" not in schema_at(operation.response_schema(200))
+    if not operation.answers_a_file:
+        assert "additionalProperties" not in schema_at(operation.response_schema(200))
 
 
 @every_operation
@@ -125,7 +129,8 @@ def test_every_answer_and_body_has_an_example_that_fits_its_schema(operation: Op
         if status == 304:
             assert operation.response_schema(status) is None
             continue
-        assert operation.examples(status), status
+        if not operation.name.endswith("_xlsx") or status != 200:
+            assert operation.examples(status), status
         for example in operation.examples(status):
             assert problems(example, operation.response_schema(status)) == [], status
     if operation.has_body:

@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_view
 
 from inventory_levels.api import examples
 from inventory_levels.api.schema import shapes
+from inventory_levels.api.schema.files import file_operations
 from inventory_levels.api.schema.operations import (
     BODY,
     WRITE,
@@ -24,6 +25,7 @@ def _catalog(
     *,
     key: str,
     field: str,
+    column: str,
     record: examples.Example,
     request: Any,
     patch: Any,
@@ -38,6 +40,7 @@ def _catalog(
     of_this = (by_id(noun),)
     return extend_schema_view(
         bulk=bulk(f"bulk_save_{noun}s", f"{noun}s", shape, request, record["id"], field),
+        **file_operations(noun, record["id"], column),
         **more,
         list=listing(
             f"list_{noun}s",
@@ -90,6 +93,7 @@ products = _catalog(
     ProductSerializer,
     key="`globalSku`",
     field="status",
+    column="unitCost",
     record=examples.PRODUCT,
     request=examples.PRODUCT_REQUEST,
     patch=examples.PRODUCT_PATCH,
@@ -114,6 +118,7 @@ locations = _catalog(
     LocationSerializer,
     key="`parentId` and `name`",
     field="type",
+    column="type",
     record=examples.LOCATION,
     request=examples.LOCATION_REQUEST,
     patch=examples.LOCATION_PATCH,

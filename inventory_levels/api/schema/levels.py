@@ -4,6 +4,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema_view
 
 from inventory_levels.api import examples
 from inventory_levels.api.schema import shapes
+from inventory_levels.api.schema.files import file_operations
 from inventory_levels.api.schema.operations import (
     BODY,
     ETAG,
@@ -23,6 +24,7 @@ LEVEL_ID = by_id("level")
 _HISTORY = "Who changed what, newest first, deletions included."
 
 levels = extend_schema_view(
+    **file_operations("level", "level_123", "minQuantity"),
     list=listing(
         "list_levels",
         "List levels",

@@ -26,7 +26,7 @@ MEANING = {
     409: "It conflicts with what is stored.",
     412: "The level is not as the client expects it (`If-Match`, `If-None-Match`).",
     413: "The body is too large.",
-    415: "The body is not `application/json` in UTF-8.",
+    415: "The body is of another type than it must be, or not in UTF-8.",
     429: "Too many requests; `Retry-After` says when to come back.",
     500: "Our fault; the log has it under `X-Request-Id`.",
     503: "The database is busy or out of reach; nothing was written, `Retry-After` says when.",
@@ -101,7 +101,7 @@ def operation(
     name: str,
     summary: str,
     description: str,
-    answers: Mapping[int, Any],
+    answers: Mapping[Any, Any],
     *,
     refusals: Refusals | None = None,
     request: Any = None,
@@ -111,7 +111,7 @@ def operation(
     public: bool = False,
 ) -> Callable[[Method], Method]:
     """One documented operation: its answers, and the refusals besides those of every one."""
-    responses: dict[int, Any] = dict(answers)
+    responses: dict[Any, Any] = dict(answers)
     for status, told in sorted({**({} if public else ALWAYS), **(refusals or {})}.items()):
         if status not in responses:
             several = [told] if isinstance(told, dict) else told
@@ -122,7 +122,7 @@ def operation(
         description=description,
         responses=responses,
         parameters=[*parameters, *HEADERS],
-        examples=[OpenApiExample("Request", request, request_only=True)] if request else None,
+        examples=[_request_example(request)] if request else None,
         request=request_shape,
     )
 
@@ -133,6 +133,12 @@ def operation(
         return method
 
     return decorate
+
+
+def _request_example(request: Any) -> OpenApiExample:
+    if isinstance(request, OpenApiExample):
+        return request
+    return OpenApiExample("Request", request, request_only=True)
 
 
 def listing(

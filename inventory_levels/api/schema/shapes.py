@@ -100,6 +100,21 @@ class BulkRefusalSerializer(serializers.Serializer[Any]):
     results = BulkResultSerializer(many=True, required=False)
 
 
+class ImportResultSerializer(BulkResultSerializer):
+    index = serializers.IntegerField(help_text="The row's place below the header, from 0.")
+    row = serializers.IntegerField(help_text="As a spreadsheet counts: the header is 1.")
+
+
+class ImportAnswerSerializer(BulkAnswerSerializer):
+    results = ImportResultSerializer(many=True)
+
+
+class ImportRefusalSerializer(BulkRefusalSerializer):
+    """An aborted import: the error, and every failed row. Without those: a bad file."""
+
+    results = ImportResultSerializer(many=True, required=False)
+
+
 def bulk_of(shape: Any) -> Any:
     """The envelope of many items."""
     return inline_serializer(

@@ -19,10 +19,12 @@ from drf_spectacular.extensions import (
 )
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.serializers import PolymorphicProxySerializerExtension
 from rest_framework import serializers
 
 from inventory_levels.api.filters import NULLABLE
 from inventory_levels.api.pagination import LevelPages
+from inventory_levels.api.planning_serializers import STATES
 from inventory_levels.models import AbcClass, LevelChange, LevelStatus, LocationType, ProductStatus
 
 _Schema = dict[str, Any]
@@ -40,6 +42,7 @@ ENUMS: dict[str, Sequence[str]] = {
     "OnError": ON_ERROR,
     "BulkOutcome": OUTCOMES,
     "LevelSetting": NULLABLE,
+    "StockState": STATES,
     "LevelOrdering": [sign + name for name in LevelPages.orderings for sign in ("", "-")],
 }
 _NAME_OF_ENUM = {frozenset(values): name for name, values in ENUMS.items()}
@@ -48,7 +51,7 @@ _NAME_OF_ENUM = {frozenset(values): name for name, values in ENUMS.items()}
 def without_trailing_slash(endpoints: list[Any]) -> list[Any]:
     """Every path answers both ways; the document shows the plain one, with the id as ``id``."""
     plain = {
-        (path.rstrip("/").replace("{public_id}", "{id}"), method): (path_regex, callback)
+        (_plain(path), method): (path_regex, callback)
         for path, path_regex, method, callback in endpoints
     }
     return [(path, regex, method, callback) for (path, method), (regex, callback) in plain.items()]
@@ -64,6 +67,10 @@ def _enum(values: Sequence[str]) -> _Schema:
 def _refuse_empty(schema: _Schema) -> None:
     if schema.get("type") == "string" and not {"enum", "format"} & schema.keys():
         schema.setdefault("minLength", 1)
+
+
+def _plain(path: str) -> str:
+    return path.rstrip("/").replace("{public_id}", "{id}").replace("\\.", ".")
 
 
 class ApiSchema(AutoSchema):
@@ -91,17 +98,29 @@ class ApiSchema(AutoSchema):
             if parameter["in"] == "query" and parameter["name"] != "cursor":
                 _refuse_empty(schema)
             if name := _NAME_OF_ENUM.get(frozenset(schema.get("enum", ()))):
-                parameter["schema"] = self._component(name, _enum(ENUMS[name]))
+                kind = serializers.ChoiceField  # bodies may have it too
+                parameter["schema"] = self._component(name, _enum(ENUMS[name]), kind)
         return operation
 
-    def _component(self, name: str, schema: _Schema) -> Any:
-        component = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema=schema, object=name)
+    def _component(self, name: str, schema: _Schema, kind: type = str) -> Any:
+        component = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema=schema, object=kind)
         self.registry.register_on_missing(component)
         return component.ref
 
 
 class ListSchema(ApiSchema):
     is_list = True
+
+
+class ExportSchema(ListSchema):
+    """A list in one piece: the filters, and no pages."""
+
+    def get_operation(self, *args: Any) -> _Schema:
+        operation = super().get_operation(*args)
+        parameters = operation["parameters"]
+        pages = ("page", "limit", "cursor")
+        operation["parameters"] = [one for one in parameters if one["name"] not in pages]
+        return operation
 
 
 class DetailsField(serializers.DictField):
@@ -180,6 +199,12 @@ class _ShapeSchema(OpenApiSerializerExtension):
                 limits = {"minItems": vars(field)["min_length"], "maxItems": most}
                 schema["properties"][name].update(limits)
         return schema
+
+
+class _EitherSchema(PolymorphicProxySerializerExtension):
+    """One of several shapes; comes before the one for any shape."""
+
+    priority = 1
 
 
 class _StrictShapeSchema(_ShapeSchema):

@@ -1,0 +1,149 @@
+"""Imports and exports over HTTP: what viewsets of whole tables answer besides JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import chain, islice
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
+
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from inventory_levels import imports
+from inventory_levels.api import uploads
+from inventory_levels.api.import_results import ImportResults
+from inventory_levels.files import catalog_importing, importing
+from inventory_levels.files.columns import LEVELS, Table
+from inventory_levels.files.exporting import Export
+from inventory_levels.imports import Counts
+from inventory_levels.models import InventoryLevel, LevelChange
+from inventory_levels.services import Origin
+
+# An answer up to this size is sent whole, with its length.
+_IN_MEMORY = 1024 * 1024
+_TYPES = {
+    "csv": f"{uploads.CSV}; charset=utf-8",
+    "ndjson": "application/x-ndjson; charset=utf-8",
+    "xlsx": uploads.XLSX,
+}
+_NO_LIST: dict[str, Any] = {"pagination_class": None, "filterset_class": None}
+
+
+class FileActions:
+    """The actions ``import`` and ``export.*`` of a viewset that has a ``table``."""
+
+    table: Table
+
+    def exported(self) -> QuerySet[Any]:
+        """The organization's records."""
+        raise NotImplementedError
+
+    def rows_of(self, file: BinaryIO) -> Iterator[Any]:
+        raise NotImplementedError
+
+    def import_rows(self, request: Request, rows: Iterator[Any], **options: Any) -> Counts:
+        """Write the rows, and ``tell`` each one's result."""
+        raise NotImplementedError
+
+    @action(detail=False, methods=["post"], url_path="import", **_NO_LIST)
+    def import_file(self: Any, request: Request) -> HttpResponseBase:
+        with (
+            uploads.uploaded_file(request) as file,
+            ImportResults() as results,
+        ):
+            self.check_parameters("onError", "dryRun")
+            on_error = _option(request, "onError", "abort", "skip")
+            dry_run = _option(request, "dryRun", "false", "true") == "true"
+            results.dry_run = dry_run
+            rows = results.counting(self.rows_of(file))
+            counts = self.import_rows(
+                request, rows, on_error=on_error, dry_run=dry_run, tell=results.tell
+            )
+        return results.answer(counts)
+
+    @action(detail=False, url_path=r"export\.csv")
+    def export_csv(self, request: Request) -> HttpResponseBase:
+        return self._streamed(request, "csv")
+
+    @action(detail=False, url_path=r"export\.ndjson")
+    def export_ndjson(self, request: Request) -> HttpResponseBase:
+        return self._streamed(request, "ndjson")
+
+    @action(detail=False, url_path=r"export\.xlsx")
+    def export_xlsx(self, request: Request) -> HttpResponseBase:
+        export = self._export(request)
+        if request.method == "HEAD":
+            return HttpResponse(content_type=_TYPES["xlsx"], headers=self._headers("xlsx"))
+        with ExitStack() as on_failure:
+            file = on_failure.enter_context(TemporaryFile())
+            export.xlsx(file)
+            on_failure.pop_all()  # now the response closes it
+        file.seek(0)
+        return FileResponse(file, content_type=_TYPES["xlsx"], headers=self._headers("xlsx"))
+
+    def _streamed(self, request: Request, format_: str) -> HttpResponseBase:
+        export = self._export(request)
+        if request.method == "HEAD":
+            return HttpResponse(content_type=_TYPES[format_], headers=self._headers(format_))
+        pieces: Iterator[bytes] = getattr(export, format_)()
+        # What fails at once is still answered as an error.
+        begun = list(islice(pieces, 2))
+        return StreamingHttpResponse(
+            chain(begun, pieces), content_type=_TYPES[format_], headers=self._headers(format_)
+        )
+
+    def _export(self: Any, request: Request) -> Export:
+        """What the list's filters and its ordering choose."""
+        paginator = self.paginator
+        known = {"ordering"} if paginator.orderings else set()
+        self.check_parameters(*known, *self.filterset_class.base_filters)
+        order, descending = None, False
+        if "ordering" in request.query_params:
+            order, descending = paginator.order_of(request)
+        rows = self.filter_queryset(self.exported())
+        return Export(self.table, rows, order, descending)
+
+    def _headers(self, format_: str) -> dict[str, str]:
+        name = f"{self.table.name}-{timezone.now():%Y-%m-%d}.{format_}"
+        return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+class LevelFiles(FileActions):
+    table = LEVELS
+
+    def exported(self) -> QuerySet[Any]:
+        return InventoryLevel.objects.all()
+
+    def rows_of(self, file: BinaryIO) -> Iterator[Any]:
+        return importing.level_rows(file)
+
+    def import_rows(self, request: Request, rows: Iterator[Any], **options: Any) -> Counts:
+        caller: Any = request.auth
+        origin = Origin(caller.actor, LevelChange.Source.IMPORT)
+        return imports.import_levels(rows, origin=origin, **options)
+
+
+class CatalogFiles(FileActions):
+    def exported(self: Any) -> QuerySet[Any]:
+        rows: QuerySet[Any] = self.rows()
+        return rows
+
+    def rows_of(self, file: BinaryIO) -> Iterator[Any]:
+        return importing.catalog_rows(file, self.table)
+
+    def import_rows(self: Any, request: Request, rows: Iterator[Any], **options: Any) -> Counts:
+        return catalog_importing.import_catalog(rows, save=self.store, **options)
+
+
+def _option(request: Request, name: str, default: str, other: str) -> Any:
+    value = request.query_params.get(name, default)
+    if value not in (default, other):
+        raise ValidationError({name: [f"must be one of {default}, {other}"]})
+    return value

@@ -1,0 +1,81 @@
+"""CSV that PostgreSQL writes by itself: a tenth of the time that Python takes for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import F, Func, QuerySet, TextField
+
+from inventory_levels.files.cells import FORMULA_STARTERS, NULL
+from inventory_levels.files.columns import Column, Kind
+from inventory_levels.walk import in_order
+
+# Rows a statement: some ten megabytes, which leave the database before the client reads them.
+CHUNK = 50_000
+
+
+class _Escaped(Func):
+    """What ``cells.escaped`` does."""
+
+    _starters = ", ".join(str(ord(starter)) for starter in ("'", *FORMULA_STARTERS))
+    template = (
+        f"CASE WHEN ascii(%(expressions)s) IN ({_starters}) OR %(expressions)s = '{NULL}' "
+        "THEN chr(39) || %(expressions)s ELSE %(expressions)s END"
+    )
+    arity, output_field = 1, TextField()
+
+
+class _Quantity(Func):
+    function, arity, output_field = "trim_scale", 1, TextField()
+
+
+class _Time(Func):
+    template = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+    arity, output_field = 1, TextField()
+
+
+_FORMATS: dict[Kind, Any] = {
+    "text": _Escaped,
+    "quantity": _Quantity,
+    "word": F,
+    "whole": F,
+    "time": _Time,
+}
+
+
+def csv(
+    rows: QuerySet[Any],
+    columns: Sequence[Column],
+    *,
+    keys: Sequence[str],
+    descending: bool,
+    tell: Callable[[int], None],
+) -> Iterator[bytes]:
+    """Lines, many at a time; each piece is as the rows were when it was read.
+
+    ``tell`` hears how many rows are in a piece.
+    """
+    cells = [_FORMATS[column.kind](column.path) for column in columns]
+    after = None
+    while True:
+        rest = in_order(rows, keys, descending=descending, after=after)
+        until = rest.values_list(*keys)[CHUNK - 1 : CHUNK].first()
+        # Up to a row and not up to a number of rows: others may insert some meanwhile.
+        part = in_order(rows, keys, descending=descending, after=after, until=until)
+        lines, number = _copy(part.values_list(*cells))
+        tell(number)
+        yield lines
+        if until is None:
+            return
+        after = until
+
+
+def _copy(rows: QuerySet[Any]) -> tuple[bytes, int]:
+    sql, parameters = rows.query.sql_with_params()
+    with connection.wrap_database_errors, connection.cursor() as cursor:
+        statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT (FORMAT csv)", parameters)
+        with cursor.copy(statement) as lines:
+            written = b"".join(lines)
+        return written, cursor.rowcount

@@ -1,0 +1,70 @@
+"""Files into rows for whoever writes them: levels, products and locations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from inventory_levels.catalog import CatalogRow
+from inventory_levels.files.columns import LEVELS, LOCATIONS, PRODUCTS, Table
+from inventory_levels.files.rows import Format, ReadRow, read
+from inventory_levels.imports import FileRow
+
+
+def level_rows(file: BinaryIO, format_: Format | None = None) -> Iterator[FileRow]:
+    """The rows of a file of levels. Raises BadFile, for the header at once."""
+    return map(_level_row, read(file, LEVELS, format_))
+
+
+def _level_row(row: ReadRow) -> FileRow:
+    values, problems = row.values, row.problems
+    older = values.pop("older_product", None)
+    product = values.pop("product", older)
+    if older not in (None, product):
+        problems["productId"] = ["differs from productMasterId"]
+    sku = values.pop("sku", None)
+    location, location_name = values.pop("location", None), values.pop("location_name", None)
+    if not problems.keys() & {"row", "line"}:
+        _require(problems, product, sku, "productMasterId", "sku", "productId")
+        _require(problems, location, location_name, "locationId", "locationName")
+    return FileRow(
+        number=row.number,
+        product=product,
+        sku=sku,
+        location=location,
+        location_name=location_name,
+        product_name=values.pop("product_name", None),
+        level=values.pop("level", None),
+        settings=values,
+        problems=problems,
+    )
+
+
+def _require(
+    problems: dict[str, list[str]], one: str | None, other: str | None, *names: str
+) -> None:
+    if one is None and other is None and not problems.keys() & set(names):
+        problems[names[0]] = ["is required"]
+
+
+@dataclass(slots=True)
+class CatalogFileRow:
+    """A row of a file of products or locations, and what the reader found wrong with it."""
+
+    number: int
+    row: CatalogRow
+    problems: dict[str, list[str]]
+
+
+def catalog_rows(
+    file: BinaryIO, table: Table, format_: Format | None = None
+) -> Iterator[CatalogFileRow]:
+    """Likewise for PRODUCTS and LOCATIONS."""
+    assert table in (PRODUCTS, LOCATIONS)
+    return map(_catalog_row, read(file, table, format_))
+
+
+def _catalog_row(row: ReadRow) -> CatalogFileRow:
+    public_id = row.values.pop("public_id", None)
+    return CatalogFileRow(row.number, CatalogRow(row.values, public_id), row.problems)

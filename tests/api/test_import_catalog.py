@@ -1,0 +1,127 @@
+"""POST /api/products/import and /api/locations/import."""
+
+from __future__ import annotations
+
+import pytest
+
+from inventory_levels.models import ProductMaster
+from tests.api.answers import assert_error
+from tests.api.bulk import everything
+from tests.api.files import XLSX, assert_aborted, assert_bad_file, assert_imported, send, table
+
+PRODUCTS, LOCATIONS = "/products", "/locations"
+
+
+def test_products_are_created_and_updated_by_id_or_sku(api, acme):
+    content = table(
+        ["id", "globalSku", "productName", "unitCost", "status"],
+        ["prod_123", "", "", "12.5", "inactive"],
+        ["", "SKU-9", "Gadget", "", ""],
+        ["prod_7", "007", "Agent; double", "0", "null"],
+    )
+    results = assert_imported(send(api, content, PRODUCTS), created=2, updated=1)
+    changed = api.get(f"{PRODUCTS}/prod_123").json()
+    assert (changed["globalSku"], changed["productName"]) == ("SKU-123", "Widget")
+    assert (changed["unitCost"], changed["status"]) == (12.5, "Inactive")
+    made = [api.get(f"{PRODUCTS}/{result['id']}").json() for result in results[1:]]
+    assert [product["globalSku"] for product in made] == ["SKU-9", "007"]
+    assert [product["unitCost"] for product in made] == [None, 0]
+    assert [product["status"] for product in made] == ["Active", "Active"]
+    assert made[1]["id"] == "prod_7"
+    again = assert_imported(send(api, content, PRODUCTS), unchanged=3)
+    assert [result["id"] for result in again] == [result["id"] for result in results]
+
+
+def test_friendly_headers_and_null_work_here_too(api, acme):
+    api.patch(f"{PRODUCTS}/prod_123", {"unitCost": 5})
+    content = table(["Product ID", "sku", "Unit cost"], ["prod_123", "SKU-123", "null"])
+    assert_imported(send(api, content, PRODUCTS), updated=1)
+    assert api.get(f"{PRODUCTS}/prod_123").json()["unitCost"] is None
+
+
+def test_locations_are_created_with_what_is_inside_them(api, acme):
+    content = table(
+        ["id", "name", "type", "parentId"],
+        ["hall", "Hall", "warehouse", ""],
+        ["rack", "Rack", "", "hall"],
+        ["shelf", "'=1", "BIN", "rack"],
+        ["bin_123", "", "", "hall"],
+    )
+    assert_imported(send(api, content, LOCATIONS), created=3, updated=1)
+    places = {item["id"]: item for item in api.get(f"{LOCATIONS}?limit=500").json()["items"]}
+    assert places["shelf"]["name"] == "=1"
+    assert places["rack"]["type"] == "OTHER"
+    parents = [places[id_]["parentId"] for id_ in ("hall", "rack", "shelf", "bin_123")]
+    assert parents == [None, "hall", "rack", "hall"]
+    top = table(["id", "parentId"], ["rack", "null"])
+    assert_imported(send(api, top, LOCATIONS), updated=1)
+    assert api.get(f"{LOCATIONS}/rack").json()["parentId"] is None
+
+
+@pytest.mark.parametrize("on_error", ["abort", "skip"])
+def test_every_bad_row_is_told_by_row_and_column(api, acme, on_error):
+    before = everything()
+    content = table(
+        ["id", "globalSku", "productName", "unitCost"],
+        ["prod_1", "SKU-1", "Good", "1"],
+        ["prod_2", "SKU-2", "Bad", "1,5"],
+        ["prod_3", "SKU-123", "Taken", ""],
+        ["prod_4", "", "", ""],
+        ["prod_123", "", "null", ""],
+    )
+    response = send(api, content, PRODUCTS, onError=on_error)
+    problems = {
+        "row_3": {"unitCost": "decimal point"},
+        "row_4": {"globalSku": "is taken"},
+        "row_5": {"globalSku": "is required", "productName": "is required"},
+        "row_6": {"productName": "must not be null"},
+    }
+    if on_error == "abort":
+        assert_aborted(response, **problems)
+        assert response.json()["error"] == "4 of 5 rows were refused; nothing was written."
+        assert everything() == before
+    else:
+        results = assert_imported(response, created=1, failed=4)
+        assert [set(result["details"] or ()) for result in results[1:]] == [
+            set(columns) for columns in problems.values()
+        ]
+        assert ProductMaster._base_manager.filter(public_id="prod_1").exists()
+
+
+def test_a_dry_run_writes_nothing(api, acme):
+    before = everything()
+    content = table(["globalSku", "productName"], ["SKU-9", "New"], ["SKU-123", "Changed"])
+    results = assert_imported(
+        send(api, content, PRODUCTS, dryRun="true"), dry_run=True, created=1, updated=1
+    )
+    assert [result["id"] for result in results] == [None, "prod_123"]
+    assert everything() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "header", "part", "details"),
+    [
+        (PRODUCTS, ["id", "minQuantity"], "unknown column", ["minQuantity"]),
+        (LOCATIONS, ["id", "path"], "unknown column", ["path"]),
+        (PRODUCTS, ["productName"], "id or globalSku", ["id"]),
+        (LOCATIONS, ["parentId"], "id or name", ["id"]),
+        (LOCATIONS, ["name", "Location name"], "a second time", ["Location name"]),
+    ],
+)
+def test_the_header_is_checked(api, acme, path, header, part, details):
+    assert_bad_file(send(api, table(header, ["x"] * len(header)), path), part, *details)
+
+
+@pytest.mark.parametrize("path", [PRODUCTS, LOCATIONS])
+def test_who_may_not_write_may_not_import(api, reader, acme, path):
+    content = table(["id", "name" if path == LOCATIONS else "productName"], ["x", "X"])
+    assert_error(send(reader, content, path), 403, "INSUFFICIENT_SCOPE")
+    assert_error(send(api, b"PK\x03\x04", path, XLSX), 400, "VALIDATION_ERROR")
+
+
+def test_a_row_about_the_same_record_as_an_unreadable_one_fails_too(api, acme):
+    before = everything()
+    content = table(["id", "unitCost"], ["prod_123", "1,5"], ["prod_123", "2"], ["prod_1", "x"])
+    results = assert_imported(send(api, content, PRODUCTS, onError="skip"), failed=3)
+    assert results[1]["error"] == "Another row is about the same one"
+    assert everything() == before
