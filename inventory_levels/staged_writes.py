@@ -32,6 +32,7 @@ from organizations.public_ids import new_public_id
 from organizations.tenancy import current_organization
 
 _HISTORY = LevelChange._meta.db_table
+_UNSET = "'null'"
 
 
 def hold_references(first: int, last: int) -> list[int]:
@@ -101,7 +102,7 @@ def _insert(first: int, last: int) -> str:
     organization = current_organization().pk
     known = ", ".join(
         f"CASE WHEN made.{column(name)} IS NOT NULL THEN"
-        f" {_change(name, 'null', _json(name, 's' if name in LOCATION_SETTINGS else 'made'))} END"
+        f" {_change(name, _UNSET, _json(name, 's' if name in LOCATION_SETTINGS else 'made'))} END"
         for name in BITS
     )
     return f"""
@@ -196,12 +197,12 @@ def _change(name: str, old: str, new: str) -> str:
 def _json(name: str, table: str) -> str:
     """The SQL of a setting of row ``s`` or level ``o`` as JSON text."""
     if name in QUANTITIES:
-        return f"coalesce(trim_scale({table}.{name})::text, 'null')"
-    return f"coalesce(to_json({table}.{name})::text, 'null')"
+        return f"coalesce(trim_scale({table}.{name})::text, {_UNSET})"
+    return f"coalesce(to_json({table}.{name})::text, {_UNSET})"
 
 
 def _json_stored(name: str) -> str:
     aliases = dict(zip(LOCATION_SETTINGS, ("ob", "os"), strict=True))
     if name in aliases:
-        return f"coalesce(to_json({aliases[name]}.public_id)::text, 'null')"
+        return f"coalesce(to_json({aliases[name]}.public_id)::text, {_UNSET})"
     return _json(name, "o")

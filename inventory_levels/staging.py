@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from django.db import connection
+from django.db import Error, connection
 
 from inventory_levels.decisions import LOCATION_SETTINGS, with_default_status
 from inventory_levels.models import InventoryLevel
@@ -80,7 +80,8 @@ def staged(rows: Iterable[FileRow]) -> Iterator[None]:
                 cursor.execute("ANALYZE planned (turn, number, outcome)")
             yield
         finally:
-            if not connection.needs_rollback:
+            # Where the database has given up, they have gone with the transaction or session.
+            with suppress(Error):
                 _drop(cursor)
 
 
