@@ -68,6 +68,12 @@ class References:
     products: Mapping[str, ProductMaster] = field(default_factory=dict)
     locations: Mapping[str, Location] = field(default_factory=dict)
 
+    def has(self, row: LevelRow) -> bool:
+        """Whether there are the product and the location that the row names."""
+        return (row.product is None or row.product in self.products) and (
+            row.location is None or row.location in self.locations
+        )
+
 
 def decide(
     row: LevelRow, level: InventoryLevel | None, references: References
@@ -123,7 +129,7 @@ def with_default_status(settings: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _resolved(row: LevelRow, references: References) -> dict[str, Any]:
     """The row's settings with locations in place of ids. Raises NotFound."""
-    missing = {}
+    missing: dict[str, list[str]] = {}
     if row.product is not None and row.product not in references.products:
         missing["productMasterId"] = ["not found"]
     if row.location is not None and row.location not in references.locations:

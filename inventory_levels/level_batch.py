@@ -55,9 +55,10 @@ class LevelBatch:
 
     def look_up_references(self) -> None:
         """Look them up without a lock."""
+        products = storage.find(ProductMaster, (row.product for row in self.rows))
         self.references = References(
-            storage.find(ProductMaster, (row.product for row in self.rows)),
-            storage.find(Location, self._places()),
+            {product.public_id: product for product in products},
+            {place.public_id: place for place in storage.find(Location, self._places())},
         )
 
     def _places(self) -> Any:
@@ -73,7 +74,7 @@ class LevelBatch:
         times = Counter(row.key for row in self.rows)
         for index, row in enumerate(self.rows):
             try:
-                if times[row.key] > 1:
+                if times[row.key] > 1 and self.references.has(row):
                     raise repeated()
                 self._decide(index, row, stored.get(row.key))
             except Refusal as refusal:

@@ -14,11 +14,20 @@ OnError = Literal["abort", "skip"]
 
 @dataclass(slots=True)
 class Result(Generic[Record]):
-    """``record`` as it is now, or ``refusal`` where the row failed."""
+    """``record`` as it is now, or ``refusal`` where the row failed.
+
+    Where a batch was too long to read its records, only their ids are known.
+    """
 
     outcome: Outcome
     record: Record | None = None
     refusal: Refusal | None = None
+    known_id: str | None = None
+
+    @property
+    def id(self) -> str | None:
+        """The public id of a record that is or will be there; None of a row that failed."""
+        return self.known_id or getattr(self.record, "public_id", None)
 
     def or_raise(self) -> Result[Record]:
         """This result, if the row did not fail; else raises its Refusal."""

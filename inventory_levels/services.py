@@ -17,12 +17,25 @@ from inventory_levels.decisions import (
     check_precondition,
     level_not_found,
 )
+from inventory_levels.imports import FileRow, RowResult, import_levels
 from inventory_levels.level_batch import LevelBatch, LevelResult, Origin, change
 from inventory_levels.models import SETTINGS, LevelChange
 from inventory_levels.quantities import public
-from inventory_levels.results import OnError
+from inventory_levels.results import OnError, Result
+from inventory_levels.storage import is_postgresql
 
-__all__ = ["LevelRow", "Origin", "Precondition", "delete_level", "save_level", "save_levels"]
+__all__ = [
+    "LevelRow",
+    "Origin",
+    "Precondition",
+    "delete_level",
+    "save_level",
+    "save_levels",
+    "save_many_levels",
+]
+
+# Rows from which on it pays to stage them.
+LONG = 100
 
 
 def save_levels(
@@ -51,6 +64,34 @@ def save_levels(
             if begin is not None:
                 transaction.savepoint_rollback(begin)
     return [batch.results[index] for index in range(len(rows))]
+
+
+def save_many_levels(
+    rows: Sequence[LevelRow],
+    *,
+    origin: Origin,
+    on_error: OnError = "abort",
+    dry_run: bool = False,
+) -> list[LevelResult]:
+    """Likewise, where of the levels themselves only the ids are wanted: many times as fast.
+
+    PostgreSQL writes long batches by itself; what they say and do is the same.
+    """
+    plain = all(row.level is None and row.precondition is None for row in rows)
+    if len(rows) < LONG or not plain or not is_postgresql():
+        return save_levels(rows, origin=origin, on_error=on_error, dry_run=dry_run)
+    results: dict[int, LevelResult] = {}
+
+    def note(result: RowResult) -> None:
+        results[result.number] = Result(result.outcome, refusal=result.refusal, known_id=result.id)
+
+    numbered = (
+        FileRow(number, row.settings, product=row.product, location=row.location)
+        for number, row in enumerate(rows)
+    )
+    with transaction.atomic():
+        import_levels(numbered, origin=origin, on_error=on_error, dry_run=dry_run, tell=note)
+    return [results[index] for index in range(len(rows))]
 
 
 def save_level(row: LevelRow, *, origin: Origin) -> LevelResult:

@@ -46,23 +46,32 @@ def hold(model: type[_Reference], public_ids: Iterable[str | None]) -> dict[str,
     A key share lock: nobody can delete the row meanwhile, nor move a location (movers lock
     FOR UPDATE), while any number of writers hold it together.
     """
-    return find(model, public_ids, " FOR KEY SHARE" if is_postgresql() else "")
+    rows = find(model, public_ids, lock=" FOR KEY SHARE" if is_postgresql() else "")
+    return {row.public_id: row for row in rows}
 
 
 def find(
-    model: type[_Reference], public_ids: Iterable[str | None], lock: str = ""
-) -> dict[str, _Reference]:
-    """The rows with these public ids, by public id."""
-    wanted = {public_id for public_id in public_ids if public_id is not None}
+    model: type[_Reference],
+    values: Iterable[str | None],
+    *,
+    by: str = "public_id",
+    lock: str = "",
+) -> list[_Reference]:
+    """The rows with these public ids, SKUs or names."""
+    wanted = {value for value in values if value is not None}
     if not wanted:
-        return {}
-    among, ids = _among(wanted)
+        return []
+    among, parameter = _among(wanted)
     sql = (
-        f"SELECT * FROM {model._meta.db_table} WHERE organization_id = %s AND public_id {among} "
+        f"SELECT * FROM {model._meta.db_table} WHERE organization_id = %s AND {by} {among} "
         f"ORDER BY id{lock}"
     )
-    rows = model.objects.raw(sql, [current_organization().pk, ids])
-    return {row.public_id: row for row in rows}
+    return list(model.objects.raw(sql, [current_organization().pk, parameter]))
+
+
+def level_ids(public_ids: Iterable[str]) -> set[str]:
+    """Those of these ids that a level has."""
+    return {level.public_id for level in levels_by_id(public_ids, lock=False)}
 
 
 def _among(values: Iterable[str]) -> tuple[str, Any]:

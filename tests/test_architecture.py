@@ -96,8 +96,11 @@ LAYERS = [
     ["quantities", "refusals", "planning"],
     ["models"],
     ["results", "storage", "decisions"],
-    ["level_batch", "catalog_batch"],
-    ["services", "catalog", "imports", "files"],
+    ["level_batch", "catalog_batch", "staged_plan"],
+    ["staging"],
+    ["staged_writes", "explanations"],
+    ["imports", "catalog"],
+    ["services", "files"],
     ["api", "admin", "management"],
 ]
 

@@ -106,11 +106,11 @@ def _answer(results: Sequence[Result[Any]], on_error: str, dry_run: bool) -> Res
 
 def _result(index: int, result: Result[Any], dry_run: bool) -> dict[str, Any]:
     refusal = result.refusal
-    exists = result.record is not None and not (dry_run and result.outcome == "created")
+    is_new = dry_run and result.outcome == "created"
     return {
         "index": index,
         "outcome": result.outcome,
-        "id": result.saved.public_id if exists else None,
+        "id": None if is_new else result.id,
         "error": refusal.sentence if refusal else None,
         "code": refusal.code if refusal else None,
         "details": refusal.details if refusal else None,

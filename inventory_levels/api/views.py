@@ -141,7 +141,9 @@ class LevelViewSet(LevelFiles, ApiViewSet):
         return bulk.save_all(
             body,
             read=lambda item: level_row(LEVEL.run_validation(item)),
-            save=partial(services.save_levels, origin=origin(request, LevelChange.Source.BULK)),
+            save=partial(
+                services.save_many_levels, origin=origin(request, LevelChange.Source.BULK)
+            ),
             identity=lambda item: (
                 item.get("productMasterId") or item.get("productId"),
                 item.get("locationId"),
