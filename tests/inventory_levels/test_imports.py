@@ -364,3 +364,53 @@ def test_nothing_of_an_import_is_left_behind_where_it_breaks(acme):
         import_levels(rows(), origin=ORIGIN, on_error="skip")
     assert InventoryLevel.objects.count() == 0
     assert run(FileRow(2, ONE, product="prod_123", location="loc_123"))[0] == Counts(created=1)
+
+
+def test_a_row_made_from_a_version_is_refused_once_the_level_has_another(acme):
+    new = FileRow(2, ONE, product="prod_123", location="loc_123", version=1)
+    assert run(new)[0] == Counts(failed=1, aborted=True), "there is no level yet"
+    new.version = 0
+    assert run(new)[0] == Counts(created=1)
+    change = FileRow(2, {"min_quantity": Decimal(2)}, product="prod_123", location="loc_123")
+    before = everything()
+    for version in (0, 2):
+        change.version = version
+        counts, results = run(change)
+        assert counts == Counts(failed=1, aborted=True)
+        assert results[2].refusal.code == "PRECONDITION_FAILED"
+    assert everything() == before
+    change.version = 1
+    assert run(change)[0] == Counts(updated=1)
+
+
+def test_a_row_made_from_a_version_is_also_refused_where_it_moves_on_after_the_check(
+    acme, monkeypatch
+):
+    rows = pairs(4)
+    base = [LevelRow({}, product=f"p-{n}", location="loc_123") for n in (1, 2)]
+    changed, deleted = (r.saved.public_id for r in services.save_levels(base, origin=ORIGIN))
+    versions = {"p-1": 1, "p-2": 1, "p-3": 0}
+    for row in rows:
+        row.version = versions.get(row.product or "")
+    hold = imports._hold
+
+    def meddle(first: int, last: int) -> Any:
+        monkeypatch.setattr(imports, "_hold", hold)
+        services.save_level(LevelRow({"comments": "theirs"}, level=changed), origin=ORIGIN)
+        services.delete_level(deleted, origin=ORIGIN)
+        theirs = LevelRow({"comments": "theirs"}, product="p-3", location="loc_123")
+        services.save_level(theirs, origin=ORIGIN)
+        return hold(first, last)
+
+    monkeypatch.setattr(imports, "_hold", meddle)
+    counts, results = run(*rows, on_error="skip")
+    assert counts == Counts(created=1, failed=3)
+    for row in rows:
+        if row.product != "p-0":
+            assert results[row.number].refusal.code == "PRECONDITION_FAILED"
+    levels = InventoryLevel.objects.order_by("product_id")
+    assert [(level.comments, level.min_quantity) for level in levels] == [
+        (None, Decimal(1)),
+        ("theirs", None),
+        ("theirs", None),
+    ]
