@@ -112,4 +112,5 @@ def _level_row(one: PlannedRow, named: _Named) -> LevelRow:
         row.settings,
         product=product.public_id if product else "",
         location=location.public_id if location else "",
+        precondition=one.row.made_from,
     )

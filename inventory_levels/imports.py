@@ -178,7 +178,15 @@ def _write_batch(first: int, last: int, origin: Origin) -> list[RowResult]:
     """Likewise, as any batch of rows is written."""
     planned = [one for one in staging.between(first, last) if one.outcome in ("created", "updated")]
     batch = LevelBatch(
-        [LevelRow(one.row.settings, product=one.product, location=one.location) for one in planned]
+        [
+            LevelRow(
+                one.row.settings,
+                product=one.product,
+                location=one.location,
+                precondition=one.row.made_from,
+            )
+            for one in planned
+        ]
     )
     batch.hold_references()
     batch.decide()

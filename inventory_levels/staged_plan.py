@@ -69,6 +69,11 @@ def disordered() -> str:
     return " OR ".join(f"{merged(lower)} > {merged(upper)}" for lower, upper in pairs)
 
 
+def moved_on() -> str:
+    """The SQL of whether level ``o`` is not any more what row ``s`` was made from."""
+    return "s.version <> coalesce(o.version, 0)"
+
+
 def misplaced(bin_path: str, source: str) -> str:
     """The SQL of whether the bin or the source of row ``s`` is missing, or where it can't be.
 
@@ -103,6 +108,7 @@ def plan(staged: Sequence[str], lookups: Lookups) -> str:
         f"(s.level IS NOT NULL AND o.id IS NULL AND EXISTS (SELECT 1 FROM {LEVELS}"
         f" WHERE organization_id = {organization} AND public_id = s.level))",
         misplaced("s.bin_path", "s.replenishment_location_id"),
+        moved_on(),
         disordered(),
     ]
     return f"""

@@ -26,6 +26,7 @@ from inventory_levels.staged_plan import (
     disordered,
     merged,
     misplaced,
+    moved_on,
 )
 from inventory_levels.storage import SETTING_COLUMNS
 from organizations.public_ids import new_public_id
@@ -73,12 +74,25 @@ def hold_references(first: int, last: int) -> list[int]:
 def write(first: int, last: int, origin: Origin) -> list[int]:
     """Write the rows of these turns, whose references are held; answers those that are wrong."""
     with connection.cursor() as cursor:
+        cursor.execute(_lock_known(first, last))
         cursor.execute(_insert(first, last), _entry(origin))
         surprises: dict[int, Outcome] = dict(cursor.fetchall())
         cursor.execute(_update(first, last, surprises), _entry(origin))
         surprises |= dict(cursor.fetchall())
     staging.revise(surprises, first, last)
     return [number for number, outcome in surprises.items() if outcome == "failed"]
+
+
+def _lock_known(first: int, last: int) -> str:
+    """Lock the levels of rows that were made from one, and that must not make another."""
+    return f"""
+        SELECT count(*) FROM (
+            SELECT 1 FROM planned s
+            JOIN {LEVELS} o ON o.organization_id = {current_organization().pk}
+                AND o.product_id = s.product_id AND o.location_id = s.location_id
+            WHERE {_todo(first, last)} AND s.version > 0
+            ORDER BY s.turn FOR NO KEY UPDATE OF o
+        ) locked"""
 
 
 def _todo(first: int, last: int) -> str:
@@ -111,7 +125,8 @@ def _insert(first: int, last: int) -> str:
                 created_at, updated_at)
             SELECT {organization}, {_new_public_id()}, s.product_id, s.location_id, {values},
                 statement_timestamp(), statement_timestamp()
-            FROM planned s WHERE {_todo(first, last)} ORDER BY s.turn
+            FROM planned s WHERE {_todo(first, last)} AND coalesce(s.version, 0) = 0
+            ORDER BY s.turn
             ON CONFLICT (organization_id, product_id, location_id)
                 DO UPDATE SET version = excluded.version WHERE false
             RETURNING *
@@ -144,11 +159,11 @@ def _update(first: int, last: int, surprises: Mapping[int, str]) -> str:
             SELECT s.number, o.id, o.public_id, o.version + 1 AS version, {values},
                 {merged("comments", "folded_comments")} AS folded_comments, s.product_public_id,
                 s.location_public_id, {_object(entries)} AS changes, s.outcome AS planned,
-                CASE WHEN {disordered()} THEN 'failed'
+                CASE WHEN o.id IS NULL OR {moved_on()} OR {disordered()} THEN 'failed'
                     WHEN {" OR ".join(map(differs, BITS))} THEN 'updated'
                     ELSE 'unchanged' END AS outcome
             FROM planned s
-            JOIN {LEVELS} o ON o.{ours} AND o.product_id = s.product_id
+            LEFT JOIN {LEVELS} o ON o.{ours} AND o.product_id = s.product_id
                 AND o.location_id = s.location_id
             LEFT JOIN {LOCATIONS} ob ON ob.{ours} AND ob.id = o.preferred_bin_location_id
             LEFT JOIN {LOCATIONS} os ON os.{ours} AND os.id = o.replenishment_location_id

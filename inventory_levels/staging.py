@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from django.db import connection
+from django.db import Error, connection
 
 from inventory_levels.decisions import LOCATION_SETTINGS, with_default_status
 from inventory_levels.models import InventoryLevel
@@ -21,7 +21,7 @@ from inventory_levels.storage import is_postgresql
 from organizations.tenancy import current_organization
 
 _KEYS = ("product", "sku", "product_name", "location", "location_name", "level")
-_STAGED = ("number", *_KEYS, "problems", "given", *BITS, "folded_comments")
+_STAGED = ("number", *_KEYS, "version", "problems", "given", *BITS, "folded_comments")
 # Rows in memory at a time.
 BUFFER = 5_000
 
@@ -34,7 +34,9 @@ class FileRow:
     the line of NDJSON. ``settings`` maps model fields to values, locations by public id, as
     LevelRow has it. The product is named by id or SKU, the location by id or name; where both
     are given they must agree, and so must the product's name and the level's id with what is
-    stored. ``problems`` are what the reader found, keyed by column.
+    stored. ``version`` is the version of the level that the row was made from (0: there was
+    none); it is refused once the level has another. ``problems`` are what the reader found,
+    keyed by column.
     """
 
     number: int
@@ -45,7 +47,22 @@ class FileRow:
     location_name: str | None = None
     product_name: str | None = None
     level: str | None = None
+    version: int | None = None
     problems: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def made_from(self) -> MadeFrom | None:
+        return None if self.version is None else MadeFrom(self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFrom:
+    """The precondition of a row that was made from this version of a level, or from none: 0."""
+
+    version: int
+
+    def holds_for(self, level: InventoryLevel | None) -> bool:
+        return (level.version if level else 0) == self.version
 
 
 @dataclass(slots=True)
@@ -80,7 +97,8 @@ def staged(rows: Iterable[FileRow]) -> Iterator[None]:
                 cursor.execute("ANALYZE planned (turn, number, outcome)")
             yield
         finally:
-            if not connection.needs_rollback:
+            # Where the database has given up, they have gone with the transaction or session.
+            with suppress(Error):
                 _drop(cursor)
 
 
@@ -91,8 +109,8 @@ def _drop(cursor: Any) -> None:
 
 
 def _type(name: str) -> str:
-    if name in ("number", "given"):
-        return "integer"
+    if name in ("number", "given", "version"):
+        return "bigint" if name == "number" else "integer"
     if name in BITS and name not in LOCATION_SETTINGS:
         return str(InventoryLevel._meta.get_field(name).db_type(connection))
     return "text"
@@ -125,6 +143,7 @@ def _values(row: FileRow) -> list[Any]:
         row.location,
         row.location_name,
         row.level,
+        row.version,
         json.dumps(row.problems) if row.problems else None,
         sum(BITS[name] for name in settings),
         *(settings.get(name) for name in BITS),
@@ -192,7 +211,7 @@ def _read(condition: str) -> list[PlannedRow]:
 
 def _planned(values: Sequence[Any]) -> PlannedRow:
     number, *keys = values[: 1 + len(_KEYS)]
-    problems, given, *settings = values[1 + len(_KEYS) : -5]
+    version, problems, given, *settings = values[1 + len(_KEYS) : -5]
     outcome, product, location, level, is_repeated = values[-5:]
     row = FileRow(
         number,
@@ -202,6 +221,7 @@ def _planned(values: Sequence[Any]) -> PlannedRow:
             if given & bit
         },
         **dict(zip(_KEYS, keys, strict=True)),
+        version=version,
         problems=json.loads(problems) if problems else {},
     )
     return PlannedRow(row, outcome, product, location, level, bool(is_repeated))

@@ -105,8 +105,10 @@ def levels_by_pair(pairs: Iterable[tuple[int, int]], *, lock: bool) -> list[Inve
     levels: list[InventoryLevel] = []
     for chunk in _chunks(sorted(set(pairs))):
         values = ", ".join(["(%s, %s)"] * len(chunk))
+        # A list of values as it stands would send SQLite through all of the organization's levels.
         among = RawSQL(
-            f"({table}.product_id, {table}.location_id) IN (VALUES {values})",
+            f"({table}.product_id, {table}.location_id) IN "
+            f"(SELECT column1, column2 FROM (VALUES {values}) pairs)",
             [key for pair in chunk for key in pair],
             output_field=models.BooleanField(),
         )

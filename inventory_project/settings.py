@@ -10,6 +10,7 @@ from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -50,7 +51,8 @@ else:
         )
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "organizations.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -227,6 +229,39 @@ SPECTACULAR_SETTINGS = {
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+LOGIN_REDIRECT_URL = "admin:index"
+
+UNFOLD = {
+    "SITE_TITLE": "Inventory Levels",
+    "SITE_HEADER": "Inventory Levels",
+    "SITE_SUBHEADER": "When to reorder, how far to fill up",
+    "SITE_ICON": lambda request: static("icon.svg"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("icon.svg")}
+    ],
+    "STYLES": [lambda request: static("inventory_levels/admin.css")],
+    "SCRIPTS": [lambda request: static("inventory_levels/admin.js")],
+    "SIDEBAR": {"navigation": "inventory_levels.admin.navigation.navigation"},
+    "DASHBOARD_CALLBACK": "inventory_levels.admin.start.start_page",
+    "BORDER_RADIUS": "8px",
+    # The start page's teal.
+    "COLORS": {
+        "primary": {
+            "50": "#effaf8",
+            "100": "#d3f1ec",
+            "200": "#a8e3da",
+            "300": "#74cec3",
+            "400": "#45b3a8",
+            "500": "#37b0a4",
+            "600": "#0b6e68",
+            "700": "#0a5c57",
+            "800": "#0b4a47",
+            "900": "#0b3e3b",
+            "950": "#042523",
+        }
+    },
 }
 
 LOG_LEVEL = os.environ.get("LOG_LEVEL", "").strip().upper() or "INFO"

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from organizations import public_ids
 from organizations.locks import without_waiting
+from organizations.tenancy import TenantModel
 from organizations.texts import ExactCharField, is_text
 
 
@@ -79,6 +80,28 @@ class Membership(models.Model):
     @property
     def may_write(self) -> bool:
         return self.role in (Role.EDITOR, Role.MANAGER)
+
+
+class Invitation(TenantModel):
+    """A role that waits for whoever signs in with this e-mail address."""
+
+    email = models.EmailField("e-mail address", help_text="In lower case.")
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "email"], name="one_invitation_per_address"
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=Role.values), name="invitation_role_is_known"
+            ),
+        ]
+        indexes = [models.Index(fields=["email"], name="invitation_by_email")]
+
+    def __str__(self) -> str:
+        return self.email
 
 
 SCOPES = ("inventory:read", "inventory:write", "inventory:*", "*")
@@ -174,6 +197,7 @@ class ApiKey(models.Model):
     objects: ClassVar[ApiKeyManager] = ApiKeyManager()
 
     class Meta:
+        verbose_name = "API key"
         ordering = ["-pk"]
 
     def __str__(self) -> str:

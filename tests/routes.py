@@ -173,6 +173,37 @@ ROUTES = [
     Route("GET", "/locations/export.csv", READ),
     Route("GET", "/locations/export.ndjson?parentId=$location", READ),
     Route("GET", "/locations/export.xlsx?name=$name", READ),
+    Route(
+        "POST",
+        "/inventory-levels/evaluate",
+        READ,
+        {
+            "items": [
+                {"productMasterId": "$product", "locationId": "$location", "quantityOnHand": 5},
+                {"productId": "$idle_product", "locationId": "$bin", "quantityOnHand": 5},
+            ]
+        },
+    ),
+    Route("GET", "/inventory-levels/$level/recommendation", READ),
+    Route("POST", "/inventory-levels/recommendations", READ, {}),
+    Route(
+        "POST",
+        "/inventory-levels/recommendations",
+        READ,
+        {"productMasterId": "prod_1,$product", "locationId": ["$location"], "cursor": ""},
+    ),
+    Route(
+        "POST",
+        "/inventory-levels/recommendations",
+        READ,
+        {"preferredBinLocationId": "$bin", "replenishmentLocationId": "$source", "sku": "$sku"},
+    ),
+    Route(
+        "POST",
+        "/inventory-levels/recommendations",
+        WRITE,
+        {"apply": True, "productMasterId": ["$product"], "locationId": "$location"},
+    ),
     Route("GET", "/products", READ),
     Route("GET", "/products?globalSku=$sku", READ),
     Route("POST", "/products", WRITE, {"globalSku": "$sku", "productName": "New"}),

@@ -11,11 +11,15 @@ from inventory_levels.models import InventoryLevel
 
 
 def etag(level: InventoryLevel) -> str:
-    """``"<id>.<version>.<names>"``: the last part changes when an embedded name does."""
+    """The tag of a level's representation: it changes when an embedded name does."""
     product, location = level.product, level.location
     names = [product.public_id, product.global_sku, product.product_name]
-    names += [location.public_id, location.name]
-    digest = blake2b("\0".join(names).encode(), digest_size=6).hexdigest()
+    return tag(level, *names, location.public_id, location.name)
+
+
+def tag(level: InventoryLevel, *shown: str) -> str:
+    """``"<id>.<version>.<digest of what else is shown>"``."""
+    digest = blake2b("\0".join(shown).encode(), digest_size=6).hexdigest()
     return f'"{level.public_id}.{level.version}.{digest}"'
 
 
@@ -36,12 +40,12 @@ class Precondition:
             return False
         return self.if_none_match is None or not _names(self.if_none_match, level, weakly=True)
 
-    def is_known(self, level: InventoryLevel) -> bool:
-        """For reads: whether the client holds exactly this representation already."""
+    def is_known(self, current: str) -> bool:
+        """For reads: whether the client holds exactly the representation of this tag already."""
         if self.if_none_match is None:
             return False
         tags = parse_etags(self.if_none_match)
-        return tags == ["*"] or etag(level) in [tag.removeprefix("W/") for tag in tags]
+        return tags == ["*"] or current in [one.removeprefix("W/") for one in tags]
 
 
 def _names(header: str, level: InventoryLevel | None, *, weakly: bool) -> bool:
@@ -50,5 +54,5 @@ def _names(header: str, level: InventoryLevel | None, *, weakly: bool) -> bool:
     if level is None or tags == ["*"]:
         return level is not None
     if weakly:
-        tags = [tag.removeprefix("W/") for tag in tags]
+        tags = [one.removeprefix("W/") for one in tags]
     return _id_and_version(etag(level)) in map(_id_and_version, tags)

@@ -160,6 +160,12 @@ INVALID_QUANTITIES = error(
 NOT_A_NUMBER = error(
     "VALIDATION_ERROR", "unitCost: must be a number", unitCost=["must be a number"]
 )
+NOT_A_STOCK = error(
+    "VALIDATION_ERROR",
+    "items[0].quantityOnHand: must be a number",
+    **{"items[0].quantityOnHand": ["must be a number"]},
+)
+UNKNOWN_FILTER = error("VALIDATION_ERROR", "colour: unknown field", colour=["unknown field"])
 BIN_WITHOUT_PARENT = error(
     "VALIDATION_ERROR", "parentId: is required for a bin", parentId=["is required for a bin"]
 )

@@ -120,6 +120,21 @@ class StrictSerializer(serializers.Serializer[Any]):
         """Adjust the values or add problems once all fields are read."""
 
 
+def fold_product(values: dict[str, Any], problems: dict[str, list[str]], *, required: bool) -> None:
+    """Fold the deprecated productId into productMasterId, which is read as ``product``."""
+    names = {"productMasterId": "product", "productId": "productId"}
+    given = {name: values.pop(key) for name, key in names.items() if key in values}
+    ids = set(given.values()) - {None}
+    if len(ids) > 1:
+        problems["productId"] = ["differs from productMasterId"]
+    elif ids:
+        values["product"] = ids.pop()
+    elif not required:
+        problems.update((name, ["must not be null"]) for name in given)
+    elif not names.keys() & problems.keys():
+        problems["productMasterId"] = ["is required"]
+
+
 def printable(name: str) -> str:
     """A client's field name, safe to repeat: half a surrogate pair would break the answer."""
     return name.encode("utf-8", "backslashreplace").decode()[:100]

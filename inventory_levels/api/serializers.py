@@ -14,6 +14,7 @@ from inventory_levels.api.fields import (
     StrictSerializer,
     TextField,
     WholeNumberField,
+    fold_product,
 )
 from inventory_levels.models import (
     MAX_COMMENTS,
@@ -143,18 +144,7 @@ class LevelSerializer(StrictSerializer):
     location = _LocationReference(read_only=True)
 
     def check(self, values: dict[str, Any], problems: dict[str, list[str]]) -> None:
-        """Fold the deprecated productId into productMasterId."""
-        names = {"productMasterId": "product", "productId": "productId"}
-        given = {name: values.pop(key) for name, key in names.items() if key in values}
-        ids = set(given.values()) - {None}
-        if len(ids) > 1:
-            problems["productId"] = ["differs from productMasterId"]
-        elif ids:
-            values["product"] = ids.pop()
-        elif self.partial:
-            problems.update((name, ["must not be null"]) for name in given)
-        elif not names.keys() & problems.keys():
-            problems["productMasterId"] = ["is required"]
+        fold_product(values, problems, required=not self.partial)
 
     def to_representation(self, level: InventoryLevel) -> dict[str, Any]:
         product, location = level.product, level.location

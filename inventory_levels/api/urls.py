@@ -4,9 +4,12 @@ from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
 from inventory_levels.api import views
+from inventory_levels.api.planning import PlanningViewSet
 
 router = SimpleRouter()
 router.trailing_slash = "/?"  # a regular expression, like all of the router's parts
+# First: what it names is not the id of a level.
+router.register("inventory-levels", PlanningViewSet, basename="planning")
 router.register("inventory-levels", views.LevelViewSet, basename="inventory-level")
 router.register("products", views.ProductViewSet, basename="product")
 router.register("locations", views.LocationViewSet, basename="location")

@@ -105,7 +105,7 @@ class LevelViewSet(LevelFiles, ApiViewSet):
         level = InventoryLevel.objects.with_references().filter(public_id=public_id).first()
         if level is None:
             raise NotFound("Inventory level not found")
-        if Precondition(request).is_known(level):
+        if Precondition(request).is_known(etag(level)):
             return Response(status=304, headers={"ETag": etag(level)})
         return answer(level)
 

@@ -15,6 +15,7 @@ from inventory_levels.models.levels import (
     InventoryLevel,
     LevelStatus,
 )
+from inventory_levels.models.planning import PlanningSettings
 
 __all__ = [
     "MAX_COMMENTS",
@@ -28,6 +29,7 @@ __all__ = [
     "LevelStatus",
     "Location",
     "LocationType",
+    "PlanningSettings",
     "ProductMaster",
     "ProductStatus",
 ]

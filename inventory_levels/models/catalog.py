@@ -46,7 +46,7 @@ class ProductMaster(TenantModel):
     global_sku = ExactCharField("SKU", max_length=64, validators=[is_text])
     product_name = ExactCharField("name", max_length=255, validators=[is_text])
     folded = FoldedTextField(sources=["global_sku", "product_name"])
-    unit_cost = quantity("Cost of one unit, in the organization's currency.")
+    unit_cost = quantity("unit cost", "Cost of one unit, in the organization's currency.")
     status = models.CharField(
         max_length=16, choices=ProductStatus.choices, default=ProductStatus.ACTIVE
     )

@@ -56,9 +56,10 @@ def public_id(default: Any) -> ExactCharField:
     )
 
 
-def quantity(help_text: str) -> models.DecimalField[Any, Any]:
+def quantity(name: str, help_text: str) -> models.DecimalField[Any, Any]:
     """Units, exact: 11 digits before the point and 4 after it."""
     return models.DecimalField(
+        name,
         max_digits=15,
         decimal_places=4,
         null=True,
@@ -68,8 +69,9 @@ def quantity(help_text: str) -> models.DecimalField[Any, Any]:
     )
 
 
-def days(help_text: str, *, least: int = 0) -> models.IntegerField[Any, Any]:
+def days(name: str, help_text: str, *, least: int = 0) -> models.IntegerField[Any, Any]:
     return models.IntegerField(
+        name,
         null=True,
         blank=True,
         validators=[MinValueValidator(least), MaxValueValidator(MAX_DAYS)],

@@ -36,6 +36,7 @@ class LevelChange(TenantModel):
     at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "change"
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "level_public_id", "version"],

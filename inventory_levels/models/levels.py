@@ -123,19 +123,23 @@ class InventoryLevel(TenantModel):
         db_constraint=False,
         db_index=False,
     )
-    min_quantity = quantity("Units. The least that should be here: at or below it, stock is low.")
-    reorder_quantity = quantity("Units. The reorder point: when stock falls to this, order.")
-    max_quantity = quantity("Units. Order up to this; more is overstock.")
+    min_quantity = quantity(
+        "min", "Units. The least that should be here: at or below it, stock is low."
+    )
+    reorder_quantity = quantity("reorder point", "Units. When stock falls to this, order.")
+    max_quantity = quantity("max", "Units. Order up to this; more is overstock.")
     status = models.CharField(
         max_length=32, choices=LevelStatus.choices, default=LevelStatus.SUPPORTED
     )
     abc_class = models.CharField(
         "ABC class", max_length=1, choices=AbcClass.choices, null=True, blank=True
     )
-    expected_lead_time_days = days("Days from order to arrival.")
-    replenishment_period_days = days("Days between two orders.")
-    forecast_period_days = days("Days that the forecast quantity covers; 30 if unset.", least=1)
-    forecast_quantity = quantity("Units of demand expected over the forecast period.")
+    expected_lead_time_days = days("lead time", "Days from order to arrival.")
+    replenishment_period_days = days("replenishment period", "Days between two orders.")
+    forecast_period_days = days(
+        "forecast period", "Days that the forecast covers; 30 if unset.", least=1
+    )
+    forecast_quantity = quantity("forecast", "Units of demand expected over the forecast period.")
     preferred_bin_location = TenantForeignKey(
         Location,
         null=True,
@@ -144,6 +148,7 @@ class InventoryLevel(TenantModel):
         related_name="preferred_by_levels",
         db_constraint=False,
         db_index=False,
+        verbose_name="preferred bin",
         help_text="Where to put the stock away; a place inside the location.",
     )
     replenishment_location = TenantForeignKey(
@@ -154,6 +159,7 @@ class InventoryLevel(TenantModel):
         related_name="replenished_levels",
         db_constraint=False,
         db_index=False,
+        verbose_name="replenished from",
         help_text="Where stock is replenished from.",
     )
     comments = models.TextField(

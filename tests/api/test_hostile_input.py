@@ -1,5 +1,6 @@
 """Input that means harm: a 4xx in the one error shape, nothing in the log, nothing stored."""
 
+import gzip
 import io
 import json
 import logging
@@ -649,3 +650,17 @@ def test_a_foreign_host_is_a_json_400(api, settings, debug):
     settings.DEBUG = debug
     for host in ("evil.example", "a b", "é", "x" * 1_000):
         assert_error(api.get(PATH, Host=host), 400, "VALIDATION_ERROR", fields=set())
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate, gzip", "utf-8"])
+def test_an_encoded_body_is_refused_for_its_encoding(api, encoding):
+    response = api.post(PATH, gzip.compress(b"{}"), **{"Content-Encoding": encoding})
+    assert_error(response, 415, "UNSUPPORTED_MEDIA_TYPE", fields=set())
+    assert "Content-Encoding" in response.json()["error"]
+
+
+@pytest.mark.parametrize("parameter", ["search", "sku", "status", "nope"])
+@pytest.mark.parametrize("bytes_", ["%ff", "a%ed%a0%80", "%c3%28"])
+def test_a_query_that_is_not_utf_8_is_refused_and_never_searched_for(api, parameter, bytes_):
+    response = api.get(f"{PATH}?{parameter}={bytes_}")
+    assert_error(response, 400, "VALIDATION_ERROR", fields={parameter})

@@ -11,7 +11,7 @@ import pytest
 from django.db import OperationalError
 from django.http import HttpResponse
 
-from inventory_levels.api import examples
+from inventory_levels.api import examples, planning_examples
 from inventory_levels.api.views import ApiViewSet
 from inventory_levels.models import InventoryLevel, LevelChange
 from organizations.models import Organization
@@ -80,6 +80,18 @@ def world(acme, api) -> World:
     return World(acme, api)
 
 
+def without_a_forecast(world: World, operation: Operation) -> HttpResponse:
+    world.api.patch("/inventory-levels/level_123", {"forecastQuantity": None})
+    return world.send(operation)
+
+
+def applied(world: World, operation: Operation) -> HttpResponse:
+    return world.send(operation, operation.request_example | {"apply": True})
+
+
+IN_OTHER_WAYS = {"get_recommendation": without_a_forecast, "recommend_levels": applied}
+
+
 def succeed(world: World, operation: Operation) -> list[HttpResponse]:
     if operation.name in ("list_changes", "list_level_changes"):
         world.api.patch("/inventory-levels/level_123", examples.LEVEL_PATCH)
@@ -87,6 +99,8 @@ def succeed(world: World, operation: Operation) -> list[HttpResponse]:
         world.api.delete("/inventory-levels/level_123")
     if operation.takes_a_file:
         return [world.send(operation, path=f"{world.path(operation)}?onError=skip")]
+    if operation.name in IN_OTHER_WAYS:
+        return [world.send(operation), IN_OTHER_WAYS[operation.name](world, operation)]
     if not operation.name.startswith("list_"):
         return [world.send(operation)]
     return list_in_each_way(world, operation)
@@ -133,6 +147,8 @@ BAD_BODIES: dict[str, Any] = {
     "update_product": {"unitCost": "12.50"},
     "save_location": examples.LOCATION_REQUEST | {"parentId": None},
     "update_location": {"parentId": None},
+    "evaluate_stocks": {"items": [planning_examples.STOCKS["items"][1] | {"quantityOnHand": "3"}]},
+    "recommend_levels": {"colour": "red"},
 }
 
 
@@ -155,7 +171,10 @@ def be_nobody(world: World, operation: Operation) -> list[HttpResponse]:
 
 def be_refused(world: World, operation: Operation) -> list[HttpResponse]:
     refused = []
-    if operation.method != "GET":
+    if operation.name == "recommend_levels":
+        reader = Api(issue_key(world.acme.organization, "inventory:read"))
+        refused.append(world.send(operation, {"apply": True}, api=reader))
+    elif operation.method != "GET" and operation.name != "evaluate_stocks":
         reader = Api(issue_key(world.acme.organization, "inventory:read"))
         refused.append(world.send(operation, api=reader))
     Organization.objects.update(is_active=False)
@@ -190,7 +209,7 @@ def expect_another_state(world: World, operation: Operation) -> list[HttpRespons
 
 
 def send_too_much(world: World, operation: Operation) -> list[HttpResponse]:
-    many = operation.takes_a_file or operation.name.startswith("bulk")
+    many = operation.takes_a_file or operation.name.startswith(("bulk", "evaluate"))
     headers = {"Content_Type": "text/csv"} if operation.takes_a_file else {}
     body = b" " * ((32 if many else 1) * 1024 * 1024 + 1)
     return [world.send(operation, body, **headers)]

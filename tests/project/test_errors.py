@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 
 import pytest
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection
 from django.http import Http404
 from django.test import Client
 
 from inventory_levels.api.views import LevelViewSet
-from tests.conftest import Api, issue_key, signed_in
+from tests.conftest import Api, is_postgresql, issue_key, signed_in
 from tests.organizations.test_sessions import browser
 from tests.routes import IDS, ROUTES, Route, api_patterns, make_world, methods_of
 
@@ -273,6 +273,27 @@ def test_a_database_out_of_reach_is_a_503_that_says_when_to_try_again(
     about = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert len(about) == 1
     assert about[0].request_id == response.headers["X-Request-Id"]
+
+
+def test_a_statement_that_can_never_work_is_a_500_and_not_something_to_try_again(
+    api, monkeypatch, caplog
+):
+    """Too large, or of a table that isn't there: a client would come back for ever."""
+
+    def call(*args, **kwargs):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT " + "(" * 200_000 + "1" + ")" * 200_000
+                if is_postgresql()
+                else "SELECT * FROM nowhere"
+            )
+
+    monkeypatch.setattr("inventory_levels.services.save_level", call)
+    response = api.post("/inventory-levels", PAIR)
+    assert_error(response, 500, "INTERNAL_ERROR")
+    assert "Retry-After" not in response.headers
+    (record,) = errors_logged(caplog)
+    assert record.exc_info
 
 
 def test_a_database_out_of_reach_for_the_session_is_a_503_too(acme, monkeypatch):

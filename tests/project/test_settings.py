@@ -261,6 +261,7 @@ def test_postgresql_is_set_up_for_real_use():
     assert "-c lock_timeout=7000" in config["OPTIONS"]["options"]
     assert config["CONN_MAX_AGE"] == 60
     assert config["CONN_HEALTH_CHECKS"] is True
+    assert config["OPTIONS"]["connect_timeout"] == 5
 
 
 def test_the_urls_own_options_are_kept_beside_ours():

@@ -5,9 +5,10 @@ from inventory_levels.api.schema import shapes
 from inventory_levels.api.schema.catalog import locations, products
 from inventory_levels.api.schema.levels import levels
 from inventory_levels.api.schema.operations import answer, operation
+from inventory_levels.api.schema.planning import planning
 from inventory_levels.api.schema.types import without_trailing_slash
 
-__all__ = ["index", "levels", "locations", "products", "without_trailing_slash"]
+__all__ = ["index", "levels", "locations", "planning", "products", "without_trailing_slash"]
 
 index = operation(
     "get_index",

@@ -19,10 +19,12 @@ from drf_spectacular.extensions import (
 )
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.serializers import PolymorphicProxySerializerExtension
 from rest_framework import serializers
 
 from inventory_levels.api.filters import NULLABLE
 from inventory_levels.api.pagination import LevelPages
+from inventory_levels.api.planning_serializers import STATES
 from inventory_levels.models import AbcClass, LevelChange, LevelStatus, LocationType, ProductStatus
 
 _Schema = dict[str, Any]
@@ -40,6 +42,7 @@ ENUMS: dict[str, Sequence[str]] = {
     "OnError": ON_ERROR,
     "BulkOutcome": OUTCOMES,
     "LevelSetting": NULLABLE,
+    "StockState": STATES,
     "LevelOrdering": [sign + name for name in LevelPages.orderings for sign in ("", "-")],
 }
 _NAME_OF_ENUM = {frozenset(values): name for name, values in ENUMS.items()}
@@ -95,11 +98,12 @@ class ApiSchema(AutoSchema):
             if parameter["in"] == "query" and parameter["name"] != "cursor":
                 _refuse_empty(schema)
             if name := _NAME_OF_ENUM.get(frozenset(schema.get("enum", ()))):
-                parameter["schema"] = self._component(name, _enum(ENUMS[name]))
+                kind = serializers.ChoiceField  # bodies may have it too
+                parameter["schema"] = self._component(name, _enum(ENUMS[name]), kind)
         return operation
 
-    def _component(self, name: str, schema: _Schema) -> Any:
-        component = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema=schema, object=name)
+    def _component(self, name: str, schema: _Schema, kind: type = str) -> Any:
+        component = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema=schema, object=kind)
         self.registry.register_on_missing(component)
         return component.ref
 
@@ -195,6 +199,12 @@ class _ShapeSchema(OpenApiSerializerExtension):
                 limits = {"minItems": vars(field)["min_length"], "maxItems": most}
                 schema["properties"][name].update(limits)
         return schema
+
+
+class _EitherSchema(PolymorphicProxySerializerExtension):
+    """One of several shapes; comes before the one for any shape."""
+
+    priority = 1
 
 
 class _StrictShapeSchema(_ShapeSchema):

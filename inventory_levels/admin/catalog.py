@@ -1,0 +1,239 @@
+"""Products and locations in the admin, saved through catalog.py alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+
+from inventory_levels import catalog
+from inventory_levels.admin.filters import ProductStatusFilter, TypeFilter
+from inventory_levels.admin.forms import QuantityField
+from inventory_levels.admin.saving import SafeForm
+from inventory_levels.admin.search import matching_locations, matching_products
+from inventory_levels.admin.words import plain, value_in_words
+from inventory_levels.catalog import CatalogRow
+from inventory_levels.models import InventoryLevel, Location, ProductMaster
+from inventory_levels.refusals import Conflict, NotFound, PreconditionFailed, Refusal
+from organizations.admin.base import WorkspaceAdmin
+
+
+class RecordForm(SafeForm):
+    """A product or a location. They have no version: the time of the last change tells."""
+
+    def stamp(self, record: Any) -> str:
+        return str(record.updated_at.isoformat())
+
+    def row(self) -> CatalogRow:
+        public_id = self.instance.public_id if self.instance.pk else None
+        return CatalogRow(self.values(), public_id=public_id, must_exist=bool(public_id))
+
+    def save_rows(self, rows: Sequence[CatalogRow], **options: Any) -> list[Any]:
+        raise NotImplementedError
+
+    def rehearse(self) -> Refusal | None:
+        model: Any = self._meta.model
+        if self.instance.pk:
+            # Locked until the page's transaction has written, or has not.
+            now = model.objects.select_for_update().filter(pk=self.instance.pk).first()
+            if now is None or self.stamp(now) != self.cleaned_data["shown"]:
+                return PreconditionFailed("")
+        elif (taken := self.taken()) is not None:
+            return taken
+        (result,) = self.save_rows([self.row()], dry_run=True)
+        return result.refusal
+
+    def taken(self) -> Refusal | None:
+        """Why a new record can't be made: the writer would change the one that is there."""
+        raise NotImplementedError
+
+    def moved_on(self, record: Any) -> str:
+        said = [
+            f"{self[name].label} was {value_in_words(shown)}, is {value_in_words(now)}"
+            for name, field in self.fields.items()
+            if field.show_hidden_initial
+            and (now := getattr(record, name)) != (shown := self._shown_value(name))
+        ]
+        return f"{'; '.join(said)}." if said else ""
+
+    def write(self) -> Any:
+        (result,) = self.save_rows([self.row()])
+        return result.or_raise().saved
+
+
+class ProductForm(RecordForm):
+    field_of: ClassVar[dict[str, str]] = {
+        "globalSku": "global_sku",
+        "productName": "product_name",
+        "unitCost": "unit_cost",
+    }
+
+    def save_rows(self, rows: Sequence[CatalogRow], **options: Any) -> list[Any]:
+        return catalog.save_products(rows, **options)
+
+    def taken(self) -> Refusal | None:
+        there = ProductMaster.objects.filter(global_sku=self.cleaned_data["global_sku"])
+        message = "Another product has this SKU"
+        return Conflict(message, {"globalSku": [message]}) if there.exists() else None
+
+
+class LocationForm(RecordForm):
+    field_of: ClassVar[dict[str, str]] = {"parentId": "parent"}
+
+    def save_rows(self, rows: Sequence[CatalogRow], **options: Any) -> list[Any]:
+        return catalog.save_locations(rows, **options)
+
+    def taken(self) -> Refusal | None:
+        place = {name: self.cleaned_data[name] for name in ("name", "parent")}
+        message = "A location next to it has this name"
+        there = Location.objects.filter(**place)
+        return Conflict(message, {"name": [message]}) if there.exists() else None
+
+
+class RecordAdmin(WorkspaceAdmin):
+    """What products and locations share."""
+
+    formfield_overrides: ClassVar[Any] = {models.DecimalField: {"form_class": QuantityField}}
+    readonly_fields = ("public_id", "updated_at")
+    editable: tuple[str, ...] = ()
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (*self.editable, *self.readonly_fields) if obj else self.editable
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except Refusal:
+            # Somebody was quicker after the form had been checked: now the check sees it.
+            return super().changeform_view(request, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if form.has_changed():
+            obj.pk = form.write().pk
+
+    def users_of(self, record: Any) -> list[str]:
+        """What refers to the record and so keeps it from being deleted, counted."""
+        raise NotImplementedError
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Counted, not listed: a location may have a hundred thousand levels."""
+        users = [user for record in objs for user in self.users_of(record)]
+        return [str(record) for record in objs], {}, set(), users
+
+    def delete_view(self, request: HttpRequest, object_id: str, *args: Any) -> HttpResponse:
+        try:
+            answer: HttpResponse = super().delete_view(request, object_id, *args)
+        except Conflict as conflict:
+            messages.error(request, f"Nothing was deleted. {conflict.sentence}.")
+        except NotFound:
+            pass  # as for any page of a record that is not there
+        else:
+            return answer
+        return redirect(request.get_full_path())
+
+
+def _counted(number: int, one: str, many: str) -> list[str]:
+    return [f"{number:,} {one if number == 1 else many}"] if number else []
+
+
+@admin.register(ProductMaster)
+class ProductAdmin(RecordAdmin):
+    form = ProductForm
+    editable = ("global_sku", "product_name", "unit_cost", "status")
+    list_display = ("global_sku", "product_name", "cost", "status", "levels")
+    list_filter = (ProductStatusFilter,)
+    search_fields = ("global_sku", "product_name")
+    search_help_text = "SKU or name"
+    ordering = ("global_sku",)
+    orders: ClassVar[Any] = {"global_sku": ("global_sku",)}
+    sortable_by = ("global_sku",)
+
+    @admin.display(description="Unit cost", empty_value="–")
+    def cost(self, product: ProductMaster) -> str | None:
+        return plain(product.unit_cost) or None
+
+    @admin.display(description="Levels")
+    def levels(self, product: ProductMaster) -> str:
+        return _levels_link(q=product.global_sku)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return matching_products(queryset, search_term).order_by("global_sku"), False
+
+    def users_of(self, record: Any) -> list[str]:
+        levels = InventoryLevel.objects.filter(product=record).count()
+        return _counted(levels, "inventory level", "inventory levels")
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        catalog.delete_product(obj.public_id)
+
+
+@admin.register(Location)
+class LocationAdmin(RecordAdmin):
+    form = LocationForm
+    editable = ("name", "type", "parent")
+    autocomplete_fields = ("parent",)
+    list_display = ("name", "type", "inside", "levels")
+    list_filter = (TypeFilter,)
+    search_fields = ("name",)
+    search_help_text = "Name"
+    ordering = ("name", "pk")
+    orders: ClassVar[Any] = {"name": ("name", "pk")}
+    sortable_by = ("name",)
+
+    def rows_with(self, keys: list[int], queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return super().rows_with(keys, queryset).select_related("parent")
+
+    @admin.display(description="Inside", empty_value="–")
+    def inside(self, location: Location) -> str | None:
+        return location.parent.name if location.parent else None
+
+    @admin.display(description="Levels")
+    def levels(self, location: Location) -> str:
+        return _levels_link(location=location.pk)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        places = matching_locations(queryset, search_term).order_by("name", "pk")
+        field, of = request.GET.get("field_name"), request.GET.get("location", "")
+        if field == "preferred_bin_location":
+            inside = f"/{int(of)}/" if of.isdecimal() else "nowhere"
+            places = places.filter(path__contains=inside)
+        elif field == "replenishment_location" and of.isdecimal():
+            places = places.exclude(pk=int(of))
+        return places, False
+
+    def users_of(self, record: Any) -> list[str]:
+        levels = InventoryLevel.objects.filter(
+            Q(location=record) | Q(preferred_bin_location=record) | Q(replenishment_location=record)
+        )
+        inside = Location.objects.filter(parent=record)
+        return [
+            *_counted(levels.count(), "inventory level", "inventory levels"),
+            *_counted(inside.count(), "location inside it", "locations inside it"),
+        ]
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        catalog.delete_location(obj.public_id)
+
+
+def _levels_link(**filters: Any) -> str:
+    address = reverse("admin:inventory_levels_inventorylevel_changelist")
+    return format_html('<a class="link" href="{}?{}">Show</a>', address, urlencode(filters))

@@ -1,0 +1,52 @@
+"""The sidebar: what each role has business with, most used first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from organizations.workspace import workspace_of
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    workspace = workspace_of(request)
+    groups: list[dict[str, Any]] = []
+    if workspace:
+        groups.append(
+            _group(
+                "",
+                _item("Overview", "index", "dashboard"),
+                _item("Levels", "inventory_levels_inventorylevel_changelist", "stacked_line_chart"),
+                _item("Changes", "inventory_levels_levelchange_changelist", "history"),
+                _item("Products", "inventory_levels_productmaster_changelist", "category"),
+                _item("Locations", "inventory_levels_location_changelist", "warehouse"),
+            )
+        )
+    if workspace and workspace.may_manage:
+        groups.append(
+            _group(
+                "Organization",
+                _item("Members", "organizations_membership_changelist", "group"),
+                _item("Invitations", "organizations_invitation_changelist", "mail"),
+                _item("API keys", "organizations_apikey_changelist", "key"),
+            )
+        )
+    if getattr(request.user, "is_superuser", False):
+        groups.append(
+            _group(
+                "All organizations",
+                _item("Organizations", "organizations_organization_changelist", "domain"),
+                _item("Accounts", "auth_user_changelist", "account_circle"),
+            )
+        )
+    return groups
+
+
+def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
+    return {"title": title, "items": list(items)}
+
+
+def _item(title: str, page: str, icon: str) -> dict[str, Any]:
+    return {"title": title, "link": reverse(f"admin:{page}"), "icon": icon}

@@ -1,0 +1,54 @@
+// Keeps the picture of a level true to what is typed, and bins inside the level's location.
+"use strict";
+
+document.addEventListener("DOMContentLoaded", () => {
+  const picture = document.getElementById("picture");
+  if (picture) follow(picture);
+  if (window.django?.jQuery) django.jQuery.ajaxPrefilter(withLocation);
+  document.querySelectorAll(".workspace details").forEach(closeOutside);
+});
+
+// The server draws, so that the first picture and each later one agree.
+function follow(picture) {
+  const form = picture.closest("form");
+  let waiting, underWay;
+
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(redraw, 200);
+  });
+
+  async function redraw() {
+    underWay?.abort();
+    underWay = new AbortController();
+    const typed = new URLSearchParams();
+    for (const [name, value] of new FormData(form)) {
+      if (/_(quantity|days)$/.test(name) && !name.startsWith("initial-")) typed.set(name, value);
+    }
+    try {
+      const answer = await fetch(`${picture.dataset.address}?${typed}`, { signal: underWay.signal });
+      if (answer.ok) picture.innerHTML = await answer.text();
+    } catch (error) {
+      if (error.name !== "AbortError") throw error;
+    }
+  }
+}
+
+// Tells the autocompletes of bin and source which location the level is at.
+function withLocation(options) {
+  const asked = new URL(options.url, location.href).searchParams;
+  const sent = new URLSearchParams(typeof options.data === "string" ? options.data : "");
+  const field = document.getElementById(`id_${sent.get("field_name") ?? asked.get("field_name")}`);
+  if (!field || !/_location$/.test(field.id)) return;
+  const at = field.dataset.location ?? document.getElementById("id_location")?.value ?? "";
+  options.url += `${options.url.includes("?") ? "&" : "?"}location=${encodeURIComponent(at)}`;
+}
+
+function closeOutside(menu) {
+  document.addEventListener("click", (event) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") menu.open = false;
+  });
+}

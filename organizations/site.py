@@ -1,0 +1,102 @@
+"""The admin's site: open to members, and every page of it inside one organization's scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, URLResolver, path
+from django.views.decorators.http import require_POST
+from unfold.forms import AuthenticationForm
+from unfold.sites import UnfoldAdminSite
+
+from organizations import invitations, workspace
+from organizations.tenancy import enter_organization
+from organizations.workspace import workspace_of
+
+# Every form that adds something says for which organization it was opened: the session may
+# have moved on to another one since, in another tab.
+OPENED_FOR = "_organization"
+
+type_of_view = Callable[..., HttpResponseBase]
+
+
+class SignInForm(AuthenticationForm):
+    """Lets in members and superusers; is_staff means nothing here."""
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        # The same answer as to a wrong password: it tells nothing about the account.
+        if not (user.is_active and (user.is_superuser or invitations.belongs_somewhere(user))):
+            raise self.get_invalid_login_error()
+
+
+class Site(UnfoldAdminSite):
+    """Whoever is a member of an active organization, and superusers."""
+
+    login_form = SignInForm
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        user: Any = request.user
+        return bool(user.is_active and user.is_superuser) or workspace_of(request) is not None
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        response = super().login(request, extra_context)
+        if request.method == "POST" and request.user.is_authenticated:
+            invitations.accept(request.user)
+        return response
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        switch = path("workspace/", self.admin_view(require_POST(self.switch)), name="workspace")
+        return [switch, *super().get_urls()]
+
+    def admin_view(self, view: type_of_view, cacheable: bool = False) -> Any:
+        return super().admin_view(self._in_workspace(view), cacheable)
+
+    def _in_workspace(self, view: type_of_view) -> type_of_view:
+        """The scope stays open for the page's template; TenancyMiddleware takes it away."""
+
+        @wraps(view)
+        def scoped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            current = workspace_of(request)
+            if current is not None:
+                enter_organization(current.organization)
+                opened_for = request.POST.get(OPENED_FOR, current.organization.public_id)
+                if opened_for != current.organization.public_id:
+                    return self._moved_on(request, current.organization.name)
+            try:
+                return view(request, *args, **kwargs)
+            except OperationalError:
+                if request.method != "POST":
+                    raise
+                busy = render(request, "admin/busy.html", status=503)
+                busy.headers["Retry-After"] = "1"
+                return busy
+
+        return scoped
+
+    def _moved_on(self, request: HttpRequest, name: str) -> HttpResponseBase:
+        messages.error(
+            request,
+            f"Nothing was saved: meanwhile you switched to {name}, "
+            "and the page was opened for another organization.",
+        )
+        return redirect("admin:index")
+
+    def switch(self, request: HttpRequest) -> HttpResponseBase:
+        if not workspace.choose(request, request.POST.get("organization", "")):
+            messages.error(request, "There is no such organization.")
+        return redirect("admin:index")
+
+    def search(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """The theme's search keeps its answers per person, whatever the organization."""
+        raise Http404
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        current = workspace_of(request) if request.user.is_authenticated else None
+        return {**super().each_context(request), "workspace": current}
