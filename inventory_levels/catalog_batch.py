@@ -19,6 +19,9 @@ from organizations.tenancy import current_organization
 
 _Record = TypeVar("_Record", ProductMaster, Location)
 
+# Rows whose ids and keys one statement looks up: SQLite takes 32,766 values at once.
+READ_AT_ONCE = 10_000
+
 
 @dataclass(slots=True)
 class CatalogRow:
@@ -54,8 +57,8 @@ class CatalogBatch(Generic[_Record]):
         self.updated: dict[str, _Record] = {}
         self.written: set[str] = set()
 
-    def relevant(self) -> Iterable[_Record]:
-        """The stored records that any of the rows may be about or collide with."""
+    def relevant(self, rows: Sequence[CatalogRow]) -> Iterable[_Record]:
+        """The stored records that any of these rows may be about or collide with."""
         raise NotImplementedError
 
     def key_of(self, record: _Record) -> Any:
@@ -76,9 +79,10 @@ class CatalogBatch(Generic[_Record]):
     def read(self) -> None:
         self.by_id: dict[str, _Record] = {}
         self.by_key: dict[Any, _Record] = {}
-        for record in self.relevant():
-            self.by_id[record.public_id] = record
-            self.by_key[self.key_of(record)] = record
+        for start in range(0, len(self.rows), READ_AT_ONCE):
+            for record in self.relevant(self.rows[start : start + READ_AT_ONCE]):
+                self.by_id[record.public_id] = record
+                self.by_key[self.key_of(record)] = record
 
     def save(self) -> list[Result[_Record]]:
         self.read()
@@ -162,9 +166,9 @@ class ProductBatch(CatalogBatch[ProductMaster]):
     model = ProductMaster
     updates: ClassVar[list[str]] = ["global_sku", "product_name", "folded", "unit_cost", "status"]
 
-    def relevant(self) -> Iterable[ProductMaster]:
-        ids = {row.public_id for row in self.rows}
-        skus = {row.values.get("global_sku") for row in self.rows}
+    def relevant(self, rows: Sequence[CatalogRow]) -> Iterable[ProductMaster]:
+        ids = {row.public_id for row in rows}
+        skus = {row.values.get("global_sku") for row in rows}
         return ProductMaster.objects.filter(
             Q(public_id__in=ids - {None}) | Q(global_sku__in=skus - {None})
         )
@@ -203,12 +207,12 @@ class LocationBatch(CatalogBatch[Location]):
     model = Location
     updates: ClassVar[list[str]] = ["name", "type", "parent", "path"]
 
-    def relevant(self) -> Iterable[Location]:
-        ids = {row.public_id for row in self.rows}
-        ids |= {row.values.get("parent") for row in self.rows}
+    def relevant(self, rows: Sequence[CatalogRow]) -> Iterable[Location]:
+        ids = {row.public_id for row in rows}
+        ids |= {row.values.get("parent") for row in rows}
         named = Location.objects.filter(public_id__in=ids - {None}).select_related("parent")
         # A location that moves without a new name takes its old one along.
-        names = {row.values.get("name") for row in self.rows} | {place.name for place in named}
+        names = {row.values.get("name") for row in rows} | {place.name for place in named}
         alike = Location.objects.filter(name__in=names - {None}).select_related("parent")
         return {place.pk: place for place in (*named, *alike)}.values()
 

@@ -76,7 +76,8 @@ class ImportResults:
             body = {"error": error, "code": "VALIDATION_ERROR", **body}
         told = [place for place, failed in enumerate(self._failed) if failed or not aborted]
         told.sort(key=self._numbers.__getitem__)
-        response = HttpResponse if self._ends[-1] <= _IN_MEMORY else StreamingHttpResponse
+        size = sum(self._ends[place + 1] - self._ends[place] for place in told)
+        response = HttpResponse if size <= _IN_MEMORY else StreamingHttpResponse
         return response(self._pieces(body, told), "application/json", 400 if aborted else 200)
 
     def _pieces(self, body: dict[str, Any], in_order: Sequence[int]) -> Iterator[bytes]:
