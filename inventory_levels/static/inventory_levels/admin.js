@@ -8,7 +8,7 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".workspace details").forEach(closeOutside);
   // The theme's icons are words in a font of pictures: not to be read out.
   document.querySelectorAll(".material-symbols-outlined").forEach((icon) => {
-    const around = icon.closest("a, button");
+    const around = icon.closest("a[href], button");
     const named = around?.title || around?.ariaLabel || around?.textContent.trim() !== icon.textContent.trim();
     if (around && !named) around.ariaLabel = "More";
     icon.setAttribute("aria-hidden", "true");
