@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.models import F, QuerySet
@@ -13,6 +13,9 @@ from django.db.models.fields.tuple_lookups import (
     TupleLessThan,
     TupleLessThanOrEqual,
 )
+
+# Rows of a long walk in memory at a time.
+PAGE = 2_000
 
 
 def in_order(
@@ -47,3 +50,17 @@ def beyond(
     # The first key once more by itself: what every database turns into an index range.
     bound = {f"{keys[0]}__{'lte' if descending else 'gte'}": place[0]}
     return rows.filter(lookup(Tuple(*map(F, keys)), tuple(place)), **bound)
+
+
+def all_in_order(rows: QuerySet[Any], keys: Sequence[str], columns: Sequence[str]) -> Iterator[Any]:
+    """Named tuples of these columns (the keys among them) of all rows, a page in memory.
+
+    No statement is under way while the caller has one, so it may write meanwhile.
+    """
+    after: Sequence[Any] | None = None
+    while True:
+        found = list(in_order(rows, keys, after=after).values_list(*columns, named=True)[:PAGE])
+        yield from found
+        if len(found) < PAGE:
+            return
+        after = [getattr(found[-1], key) for key in keys]

@@ -109,7 +109,7 @@ LAYERS = [
     ["staged_writes", "explanations"],
     ["imports", "catalog"],
     ["services", "files"],
-    ["replenishment", "abc_classes"],
+    ["replenishment", "abc_classes", "adjustments", "checkup"],
     ["api", "admin", "management"],
 ]
 
