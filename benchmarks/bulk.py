@@ -117,18 +117,16 @@ def copy_and_merge(organization: int, payload: bytes) -> None:
     plain = [name for name in SETTINGS if not name.endswith("LocationId") and name != "comments"]
     columns = [SETTINGS[name] for name in plain]
     keys = ["preferred_bin_location_id", "replenishment_location_id"]
-    changes = [
-        f"'{name}', CASE WHEN o.{column} IS DISTINCT FROM n.{column} THEN"
-        f" jsonb_build_object('old', o.{column}, 'new', n.{column}) END"
-        for name, column in zip(plain, columns, strict=True)
-    ] + [
-        f"'{name}', CASE WHEN o.{key} IS DISTINCT FROM {alias}.id THEN jsonb_build_object("
-        f"'old', o{alias}.public_id, 'new', {alias}.public_id) END"
-        for name, key, alias in (
-            ("preferredBinLocationId", keys[0], "b"),
-            ("replenishmentLocationId", keys[1], "r"),
-        )
-    ]
+    entries = []
+    for name, old, new in [
+        *((name, f"o.{SETTINGS[name]}", f"n.{SETTINGS[name]}") for name in plain),
+        ("preferredBinLocationId", "ob.public_id", "b.public_id"),
+        ("replenishmentLocationId", "os.public_id", "r.public_id"),
+    ]:
+        was, becomes = (_as_json(name, value) for value in (old, new))
+        entry = f"""'"{name}": {{"old": ' || {was} || ', "new": ' || {becomes} || '}}'"""
+        entries.append(f"CASE WHEN {old} IS DISTINCT FROM {new} THEN {entry} END")
+    changes = f"('{{' || concat_ws(',', {', '.join(entries)}) || '}}')::jsonb"
     written = [*columns, *keys, "version"]
     ours = f"organization_id = {organization}"
     with transaction.atomic(), connection.cursor() as cursor:
@@ -149,7 +147,7 @@ def copy_and_merge(organization: int, payload: bytes) -> None:
                 {", ".join(f"n.{column}" for column in columns)}, b.id AS {keys[0]},
                 r.id AS {keys[1]}, coalesce(o.version, 0) + 1 AS version,
                 coalesce(o.public_id, 'level_' || md5(random()::text)) AS public_id,
-                jsonb_build_object({", ".join(changes)}) AS changes
+                {changes} AS changes
             FROM fresh n JOIN {PRODUCTS} p ON p.{ours} AND p.public_id = n.product
             JOIN {LOCATIONS} l ON l.{ours} AND l.public_id = n.location
             LEFT JOIN {LOCATIONS} b ON b.{ours} AND b.public_id = n.bin
@@ -174,6 +172,14 @@ def copy_and_merge(organization: int, payload: bytes) -> None:
             SELECT {organization}, public_id, product, location,
                 CASE WHEN version = 1 THEN 'CREATE' ELSE 'UPDATE' END, version, changes, 'command',
                 'bench', 'bench', 'command', now() FROM merged""")
+
+
+def _as_json(name: str, value: str) -> str:
+    if name.endswith("Quantity"):
+        return f"coalesce(trim_scale({value})::text, 'null')"
+    if name.endswith("Days"):
+        return f"coalesce({value}::text, 'null')"
+    return f"""coalesce('"' || {value} || '"', 'null')"""
 
 
 def _staged(name: str) -> str:
