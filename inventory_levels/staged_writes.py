@@ -33,7 +33,9 @@ from organizations.public_ids import new_public_id
 from organizations.tenancy import current_organization
 
 _HISTORY = LevelChange._meta.db_table
-_UNSET = "'null'"
+_WORDS = ("status", "abc_class", *LOCATION_SETTINGS)
+# By which name the bin and the source of a level are joined.
+_STORED_PLACES = dict(zip(LOCATION_SETTINGS, ("ob", "os"), strict=True))
 
 
 def hold_references(first: int, last: int) -> list[int]:
@@ -115,8 +117,7 @@ def _insert(first: int, last: int) -> str:
     values = ", ".join(initial.get(name, f"s.{name}") for name in SETTING_COLUMNS)
     organization = current_organization().pk
     known = ", ".join(
-        f"CASE WHEN made.{column(name)} IS NOT NULL THEN"
-        f" {_change(name, _UNSET, _json(name, 's' if name in LOCATION_SETTINGS else 'made'))} END"
+        _change(name, "'null'", _json(name, "s" if name in LOCATION_SETTINGS else "made"))
         for name in BITS
     )
     return f"""
@@ -149,7 +150,8 @@ def _update(first: int, last: int, surprises: Mapping[int, str]) -> str:
     made = [number for number, outcome in surprises.items() if outcome == "created"]
     found = [number for number, outcome in surprises.items() if outcome == "updated"]
     entries = ", ".join(
-        f"CASE WHEN {differs(name)} THEN {_change(name, _json_stored(name), _json(name, 's'))} END"
+        f"CASE WHEN {differs(name)} THEN"
+        f" {_change(name, _or_null(_json(name, 'o')), _or_null(_json(name, 's')))} END"
         for name in BITS
     )
     values = ", ".join(f"{merged(name)} AS {column(name)}" for name in BITS)
@@ -206,18 +208,25 @@ def _object(entries: str) -> str:
 
 
 def _change(name: str, old: str, new: str) -> str:
+    """The SQL of an entry of ``changes``; null where one of the two is."""
     return f"""'"{PUBLIC_NAME[name]}": {{"old": ' || {old} || ', "new": ' || {new} || '}}'"""
 
 
+def _or_null(json: str) -> str:
+    return f"coalesce({json}, 'null')"
+
+
 def _json(name: str, table: str) -> str:
-    """The SQL of a setting of row ``s`` or level ``o`` as JSON text."""
+    """The SQL of a setting of row ``s`` or level ``o`` as JSON text, null where it is unset.
+
+    Only comments hold what JSON would escape.
+    """
+    if name == "comments":
+        return f"to_json({table}.{name})::text"
     if name in QUANTITIES:
-        return f"coalesce(trim_scale({table}.{name})::text, {_UNSET})"
-    return f"coalesce(to_json({table}.{name})::text, {_UNSET})"
-
-
-def _json_stored(name: str) -> str:
-    aliases = dict(zip(LOCATION_SETTINGS, ("ob", "os"), strict=True))
-    if name in aliases:
-        return f"coalesce(to_json({aliases[name]}.public_id)::text, {_UNSET})"
-    return _json(name, "o")
+        return f"trim_scale({table}.{name})::text"
+    if name in LOCATION_SETTINGS and table == "o":
+        return f"""'"' || {_STORED_PLACES[name]}.public_id || '"'"""
+    if name in _WORDS:
+        return f"""'"' || {table}.{name} || '"'"""
+    return f"{table}.{name}::text"
