@@ -85,7 +85,7 @@ BULKS = [
         bad=[
             ({"globalSku": "B-1", "productName": 5}, "VALIDATION_ERROR", {"productName"}),
             ({"globalSku": "B-2"}, "VALIDATION_ERROR", {"productName"}),
-            ({}, "VALIDATION_ERROR", {"globalSku"}),
+            ({}, "VALIDATION_ERROR", {"globalSku", "productName"}),
             ({"id": "bulk", "globalSku": "", "x": 1}, "VALIDATION_ERROR", {"id", "globalSku", "x"}),
             (
                 {"id": "b-5", "globalSku": "SKU-123", "productName": "B"},

@@ -71,7 +71,7 @@ def test_a_malformed_or_reserved_id_is_refused(api, own):
 @pytest.mark.parametrize(
     ("body", "missing"),
     [
-        ({}, {"globalSku"}),
+        ({}, {"globalSku", "productName"}),
         ({"productName": "Gadget"}, {"globalSku"}),
         ({"globalSku": "SKU-9"}, {"productName"}),
         ({"id": "prod_9"}, {"globalSku", "productName"}),
