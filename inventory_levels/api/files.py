@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework.decorators import action
@@ -80,7 +80,7 @@ class FileActions:
     def export_xlsx(self, request: Request) -> HttpResponseBase:
         export = self._export(request)
         if request.method == "HEAD":
-            return HttpResponse(content_type=_TYPES["xlsx"], headers=self._headers("xlsx"))
+            return self._empty("xlsx")
         with ExitStack() as on_failure:
             file = on_failure.enter_context(TemporaryFile())
             export.xlsx(file)
@@ -91,7 +91,7 @@ class FileActions:
     def _streamed(self, request: Request, format_: str) -> HttpResponseBase:
         export = self._export(request)
         if request.method == "HEAD":
-            return HttpResponse(content_type=_TYPES[format_], headers=self._headers(format_))
+            return self._empty(format_)
         pieces: Iterator[bytes] = getattr(export, format_)()
         # What fails at once is still answered as an error.
         begun = list(islice(pieces, 2))
@@ -109,6 +109,12 @@ class FileActions:
             order, descending = paginator.order_of(request)
         rows = self.filter_queryset(self.exported())
         return Export(self.table, rows, order, descending)
+
+    def _empty(self, format_: str) -> StreamingHttpResponse:
+        """What HEAD gets: nobody knows the length of a file that was not made."""
+        return StreamingHttpResponse(
+            (), content_type=_TYPES[format_], headers=self._headers(format_)
+        )
 
     def _headers(self, format_: str) -> dict[str, str]:
         name = f"{self.table.name}-{timezone.now():%Y-%m-%d}.{format_}"

@@ -142,9 +142,13 @@ def test_head_is_get_without_the_body(db, name):
     path = ENTRIES[name].path_with(IDS)
     answers = [world.api.request(method, path) for method in ("GET", "HEAD")]
     assert [answer.status_code for answer in answers] == [200, 200]
-    assert answers[1].content == b""
+    assert answers[1].getvalue() == b""
     for header in ("Content-Type", "Content-Length", "ETag"):
-        assert answers[1].headers.get(header) == answers[0].headers.get(header)
+        if header == "Content-Length" and "/export." in path:  # known once the file is made
+            assert header not in answers[1].headers
+        else:
+            assert answers[1].headers.get(header) == answers[0].headers.get(header)
+    answers[0].close()
 
 
 # 400 by Django itself.
