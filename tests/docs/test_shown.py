@@ -86,8 +86,8 @@ def test_curl_or_its_stand_in(curl: list[str], server: Server, live_database: Da
     assert '"code":"UNSUPPORTED_MEDIA_TYPE"' in run(f"{address}/products", "-d", body)
 
 
-def test_a_line_that_fails_is_named(server: Server, tmp_path):
-    demo = Demo(server, tmp_path, key="")
+def test_a_line_that_fails_is_named(server: Server, live_database: Database, tmp_path):
+    demo = Demo(server, tmp_path, key="", database=live_database)
     examples = [Example(1, "echo one\n", "", "", ""), Example(7, "exit 3\n", "", "", "")]
     with pytest.raises(AssertionError, match="line 7"):
         shown.run(examples, demo)
