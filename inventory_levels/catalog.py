@@ -18,10 +18,10 @@ from django.db.models import Q
 from inventory_levels.catalog_batch import (
     CatalogBatch,
     CatalogRow,
-    LocationBatch,
     ProductBatch,
     not_found,
 )
+from inventory_levels.location_batch import LocationBatch
 from inventory_levels.models import InventoryLevel, Location, ProductMaster
 from inventory_levels.refusals import Conflict, counted
 from inventory_levels.results import OnError, Result

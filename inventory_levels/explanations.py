@@ -75,17 +75,19 @@ class _Named:
         return alike[0] if alike else None
 
 
+# Where one of these columns is bad, nothing is missing; nor where a reader could not tell the
+# cells of a row apart, which it says under "row" or "line".
+_ABOUT_PRODUCTS = {"row", "line", "productMasterId", "productId", "sku"}
+_ABOUT_PLACES = {"row", "line", "locationId", "locationName"}
+
+
 def _level_row(one: PlannedRow, named: _Named) -> LevelRow:
     """What a row wants. Raises the Refusal of a row that can't be read or contradicts itself."""
     row = one.row
     problems = dict(row.problems)
-    if row.product is None and row.sku is None and not problems.keys() & {"productMasterId", "sku"}:
+    if row.product is None and row.sku is None and not problems.keys() & _ABOUT_PRODUCTS:
         problems["productMasterId"] = ["is required"]
-    if (
-        row.location is None
-        and row.location_name is None
-        and not problems.keys() & {"locationId", "locationName"}
-    ):
+    if row.location is None and row.location_name is None and not problems.keys() & _ABOUT_PLACES:
         problems["locationId"] = ["is required"]
     if problems:
         raise Invalid(problems)

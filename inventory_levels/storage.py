@@ -216,8 +216,8 @@ def changed_until() -> datetime:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT least(statement_timestamp(), min(xact_start)) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND backend_xid IS NOT NULL "
-                "AND pid <> pg_backend_pid()"
+                "WHERE datname = current_database() AND backend_type = 'client backend' "
+                "AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()"
             )
             (moment,) = cursor.fetchone()
         return cast(datetime, moment)

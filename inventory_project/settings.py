@@ -236,7 +236,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 UNFOLD = {
     "SITE_TITLE": "Inventory Levels",
     "SITE_HEADER": "Inventory Levels",
-    "SITE_SUBHEADER": "When to reorder, how far to fill up",
+    "SITE_SUBHEADER": "Know when to reorder",
     "SITE_ICON": lambda request: static("icon.svg"),
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("icon.svg")}

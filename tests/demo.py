@@ -24,6 +24,7 @@ class Demo:
     server: Server
     folder: Path
     key: str
+    database: Database
 
     @property
     def address(self) -> str:
@@ -46,7 +47,7 @@ def running_demo(folder: Path) -> Iterator[Demo]:
         database.run(LOAD.format(key_file=str(key_file)))
         server = Server(database, folder / "log")
         try:
-            yield Demo(server, folder, key_file.read_text().strip())
+            yield Demo(server, folder, key_file.read_text().strip(), database)
         finally:
             exit_code = server.stop()
         assert (exit_code, server.complaints()) == (0, [])

@@ -105,6 +105,7 @@ LAYERS = [
     ["models"],
     ["results", "storage", "decisions", "findings"],
     ["level_batch", "catalog_batch", "staged_plan"],
+    ["location_batch"],
     ["staging"],
     ["staged_writes", "explanations"],
     ["imports", "catalog"],

@@ -98,10 +98,10 @@ class LevelChangeAdmin(WorkspaceAdmin):
     def product(self, change: Any) -> str:
         address = reverse("admin:inventory_levels_levelchange_changelist")
         return format_html(
-            '<a class="link" href="{}?level={}">{}</a>',
+            '<a class="two-lines" href="{}?level={}"><b>{}</b><span>{}</span></a>',
             address,
             change.level_public_id,
-            change.entry.product,
+            *change.entry.product.partition(" · ")[::2],
         )
 
     @admin.display(description="Location")

@@ -77,8 +77,10 @@ class Entry:
     settings: list[Changed]
 
     @property
-    def what(self) -> str:
-        return "; ".join(map(str, self.settings))
+    def deed(self) -> str:
+        if self.change.action == LevelChange.Action.DELETE:
+            return "deleted it"
+        return f"changed {'; '.join(map(str, self.settings))}"
 
 
 WHO = {"apiKey": "{} (API key)", "user": "{}", "command": "{} (command)"}
@@ -152,7 +154,5 @@ def changes_since(level: InventoryLevel | str, version: int) -> list[Entry]:
 def told(since: Iterable[Entry]) -> str:
     """Who did what meanwhile, in one sentence."""
     return " ".join(
-        f"{entry.who} {'deleted it' if entry.change.action == 'DELETE' else entry.what}"
-        f" ({entry.change.at:%Y-%m-%d %H:%M} UTC)."
-        for entry in since
+        f"{entry.who} {entry.deed} ({entry.change.at:%Y-%m-%d %H:%M} UTC)." for entry in since
     )

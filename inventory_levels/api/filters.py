@@ -244,7 +244,9 @@ class ProductFilter(django_filters.FilterSet):
     search = _TextFilter(method="having", label="A part of the SKU or the name; no case.")
 
     def having(self, products: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
-        return products.filter(folded__contains=text.casefold())
+        having = Q(folded__contains=text.casefold())
+        few = _few(ProductMaster.objects.filter(having))
+        return products.filter(having if few is None else Q(pk__in=few))
 
 
 class LocationFilter(django_filters.FilterSet):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from tempfile import SpooledTemporaryFile
 from typing import Any, Self, TypeVar
 
@@ -26,6 +26,7 @@ class ImportResults:
     def __init__(self) -> None:
         self.rows = 0
         self._numbers = array("Q")
+        self._failed = bytearray()
         self._ends = array("Q", [0])
         self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # see __exit__
 
@@ -57,6 +58,7 @@ class ImportResults:
             }
         )
         self._numbers.append(result.number)
+        self._failed.append(refusal is not None)
         self._ends.append(self._ends[-1] + self._file.write(text.encode()))
 
     def answer(self, counts: Counts) -> HttpResponseBase:
@@ -72,14 +74,16 @@ class ImportResults:
         if aborted:
             error = f"{counts.failed} of {self.rows} rows were refused; nothing was written."
             body = {"error": error, "code": "VALIDATION_ERROR", **body}
-        response = HttpResponse if self._ends[-1] <= _IN_MEMORY else StreamingHttpResponse
-        return response(self._pieces(body), "application/json", 400 if aborted else 200)
+        told = [place for place, failed in enumerate(self._failed) if failed or not aborted]
+        told.sort(key=self._numbers.__getitem__)
+        size = sum(self._ends[place + 1] - self._ends[place] for place in told)
+        response = HttpResponse if size <= _IN_MEMORY else StreamingHttpResponse
+        return response(self._pieces(body, told), "application/json", 400 if aborted else 200)
 
-    def _pieces(self, body: dict[str, Any]) -> Iterator[bytes]:
-        """The JSON object, with the results as its last member, by their rows."""
+    def _pieces(self, body: dict[str, Any], in_order: Sequence[int]) -> Iterator[bytes]:
+        """The JSON object, with these results as its last member."""
         with self._file:
             yield f'{_json(body)[:-1]},"results":['.encode()
-            in_order = sorted(range(len(self._numbers)), key=self._numbers.__getitem__)
             for start in range(0, len(in_order), 1_000):
                 texts = map(self._text, in_order[start : start + 1_000])
                 yield (b"," if start else b"") + b",".join(texts)

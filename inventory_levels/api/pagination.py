@@ -91,8 +91,6 @@ class Pages(BasePagination):
             "total": total,
             "totalPages": -(-total // self.limit),
         }
-        if page == 1:
-            return self._following(chosen, None)
         start = (page - 1) * self.limit
         return self._sorted(chosen)[start : start + self.limit + 1]
 
@@ -222,16 +220,12 @@ class LevelPages(Pages):
         return super()._sorted(rows)
 
     def _following(self, chosen: QuerySet[Any], after: Sequence[Any] | None) -> QuerySet[Any]:
-        """By location, most pages lie within one: a range of an index. Those that don't are
-        sorted, which reads all levels of the locations that they touch."""
-        if self.keys == self.orderings["location"]:
+        """By location, most pages go on within one: a range of an index. The others are sorted,
+        which reads all that is chosen of the locations that they touch."""
+        if after is not None and self.keys == self.orderings["location"]:
+            _, location, product = after
             sign, beyond = ("-", "lt") if self.descending else ("", "gt")
-            if after is None:
-                first = chosen.order_by(f"{sign}location__name", f"{sign}location_id")
-                within = chosen.filter(location_id=first.values("location_id")[:1])
-            else:
-                _, location, product = after
-                within = chosen.filter(location_id=location, **{f"product_id__{beyond}": product})
+            within = chosen.filter(location_id=location, **{f"product_id__{beyond}": product})
             within = within.order_by(f"{sign}product_id")
             if within[self.limit :].exists():
                 return within[: self.limit + 1]

@@ -17,7 +17,7 @@ from inventory_levels.api.pagination import LevelPages
 from inventory_levels.api.planning_query import Query, read_query, wants_to_apply
 from inventory_levels.api.planning_serializers import (
     EvaluationSerializer,
-    RecommendationSerializer,
+    LevelRecommendationSerializer,
     recommendation,
 )
 from inventory_levels.api.viewsets import ApiViewSet
@@ -32,7 +32,7 @@ COLUMNS = ("public_id", "version", *Settings.__annotations__)
 
 @schema.planning
 class PlanningViewSet(ApiViewSet):
-    serializer_class = RecommendationSerializer
+    serializer_class = LevelRecommendationSerializer
     queryset = InventoryLevel.objects.none()
     pagination_class = LevelPages
     filterset_class = LevelFilter

@@ -181,7 +181,7 @@ def _rounded(exact: Fraction | None) -> int | float | None:
 INPUTS = InputsSerializer()
 
 
-class RecommendationSerializer(serializers.Serializer[Any]):
+class LevelRecommendationSerializer(serializers.Serializer[Any]):
     """A level's quantities as they are and as they are recommended."""
 
     levelId = serializers.CharField()
@@ -200,7 +200,7 @@ class RecommendationSerializer(serializers.Serializer[Any]):
 
 
 def recommendation(level: InventoryLevel, policy: Policy) -> dict[str, Any]:
-    """What RecommendationSerializer describes."""
+    """What LevelRecommendationSerializer describes."""
     found = recommend(level, policy)
     recommended = None if found.quantities is None else _named(found.quantities)
     return {

@@ -22,9 +22,8 @@ def import_catalog(
 ) -> Counts:
     """Create or update what the rows hold through ``save``, a function of the catalog.
 
-    Rows that can't be read fail beside those that can't be saved: every bad row is told, and
-    the good ones where they were not aborted. A readable row about the same record as an
-    unreadable one fails too, as nobody knows which of the two is meant.
+    Rows that can't be read fail beside those that can't be saved: every row is told. A readable
+    row about the same record as an unreadable one fails too, as nobody knows which is meant.
     """
     refused: dict[int, Refusal] = {}
     readable: dict[int, CatalogRow] = {}
@@ -42,27 +41,20 @@ def import_catalog(
         refused[number] = Refusal("Another row is about the same one")
     write = not dry_run and (not refused or on_error == "skip")
     saved = iter(save(list(readable.values()), on_error=on_error, dry_run=not write))
-    results = [
-        RowResult(number, "failed", refusal=refused[number])
-        if number in refused
-        else _told(number, next(saved))
-        for number in numbers
-    ]
     counts = Counts()
-    for result in results:
+    for number in numbers:
+        if number in refused:
+            result = RowResult(number, "failed", refusal=refused[number])
+        else:
+            done = next(saved)
+            result = RowResult(number, done.outcome, done.id, done.refusal)
         setattr(counts, result.outcome, getattr(counts, result.outcome) + 1)
-    counts.aborted = on_error == "abort" and counts.failed > 0
-    for result in results:
-        if result.refusal or not counts.aborted:
-            tell(result)
+        tell(result)
+    if on_error == "abort" and counts.failed:
+        return Counts(failed=counts.failed, aborted=True)
     return counts
 
 
 def _identity(row: CatalogRow) -> Any:
     """What tells one product or location from another."""
     return row.public_id, *map(row.values.get, ("global_sku", "parent", "name"))
-
-
-def _told(number: int, result: Result[Any]) -> RowResult:
-    public_id = result.record.public_id if result.record else None
-    return RowResult(number, result.outcome, public_id, result.refusal)

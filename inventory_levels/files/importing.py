@@ -23,29 +23,17 @@ def _level_row(row: ReadRow) -> FileRow:
     product = values.pop("product", older)
     if older not in (None, product):
         problems["productId"] = ["differs from productMasterId"]
-    sku = values.pop("sku", None)
-    location, location_name = values.pop("location", None), values.pop("location_name", None)
-    if not problems.keys() & {"row", "line"}:
-        _require(problems, product, sku, "productMasterId", "sku", "productId")
-        _require(problems, location, location_name, "locationId", "locationName")
     return FileRow(
         number=row.number,
         product=product,
-        sku=sku,
-        location=location,
-        location_name=location_name,
+        sku=values.pop("sku", None),
+        location=values.pop("location", None),
+        location_name=values.pop("location_name", None),
         product_name=values.pop("product_name", None),
         level=values.pop("level", None),
         settings=values,
         problems=problems,
     )
-
-
-def _require(
-    problems: dict[str, list[str]], one: str | None, other: str | None, *names: str
-) -> None:
-    if one is None and other is None and not problems.keys() & set(names):
-        problems[names[0]] = ["is required"]
 
 
 @dataclass(slots=True)

@@ -10,6 +10,8 @@ from inventory_levels.models import InventoryLevel
 from tests.admin.browser import Browser, browser
 from tests.conftest import Acme
 
+pytest.register_assert_rewrite("tests.admin.chromium")
+
 
 @pytest.fixture
 def viewer(acme: Acme) -> Browser:

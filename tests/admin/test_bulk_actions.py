@@ -149,7 +149,7 @@ def test_a_level_that_moved_on_since_it_was_chosen_stops_them_all(editor, api, l
     page = apply(editor, "status", page)
     said = text_of(page)
     assert "Nothing was saved." in said
-    assert "B-1 · Product B-1 at Main warehouse: ERP (API key) min 10 → 11" in said
+    assert "B-1 · Product B-1 at Main warehouse: ERP (API key) changed min 10 → 11" in said
     assert [now(level).status for level in levels] == ["Supported"] * 2
 
     apply(editor, "status", page)  # having seen it

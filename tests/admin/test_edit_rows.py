@@ -136,7 +136,7 @@ def test_a_row_that_moved_on_is_refused_by_name_and_no_other_is_saved(editor, ap
     answer = editor.send(LEVELS, page, **typed, _save="Save")
 
     said = errors_in(answer)
-    assert "ERP (API key) min 5 → 7; ABC class not set → B" in said
+    assert "ERP (API key) changed min 5 → 7; ABC class not set → B" in said
     assert stored(mine) == (5, 10, 20, 1)
     assert stored(theirs) == (7, 10, 20, 2)
     assert last_change(theirs).source == "api"

@@ -20,9 +20,10 @@ def test_a_levels_history_tells_who_did_what_by_which_way(viewer, editor, widget
     text = viewer.read(f"{LEVELS}{widget.pk}/history/")
     assert "SKU-123 · Widget at Main warehouse" in text
     assert (
-        "Changed by edda , Admin version 2 reorder point 100 → 150.5 ABC class A → not set" in text
+        "Changed by edda , Admin · version 2 reorder point 100 → 150.5 ABC class A → not set"
+        in text
     )
-    created = text.partition("Created by ERP (API key) , API version 1")[2]
+    created = text.partition("Created by ERP (API key) , API · version 1")[2]
     assert "min 50 reorder point 100 max 500 status Supported ABC class A" in created
     assert "preferred bin A-01 replenished from Supplier" in created
 
@@ -44,7 +45,7 @@ def test_the_organizations_changes_tell_of_deletions_too(viewer, api, widget):
     )
     assert deleted < changed < created
     assert (
-        "ERP (API key) API SKU-123 · Widget Main warehouse Changed status Supported → Stock" in text
+        "ERP (API key) API SKU-123 Widget Main warehouse Changed status Supported → Stock" in text
     )
     assert "Changed" not in viewer.read(CHANGES, action="DELETE").partition("Settings")[2]
     assert "Widget" not in viewer.read(CHANGES, source="admin")

@@ -106,7 +106,7 @@ def test_the_second_of_two_people_is_told_and_overwrites_nothing(editor, api, wi
 
     said = errors_in(answer)
     assert "Nothing was saved, as it changed since you opened the page." in said
-    assert "ERP (API key) min 50 → 60; max 500 → 600" in said
+    assert "ERP (API key) changed min 50 → 60; max 500 → 600" in said
     assert "is 600 now" in said
     assert (now(widget).min_quantity, now(widget).max_quantity) == (60, 600)
 

@@ -27,7 +27,7 @@ def test_a_product_is_made_and_changed(editor, acme):
     assert (product.public_id[:5], product.status, product.unit_cost) == ("prod_", "Active", 2.5)
     editor.edit(f"{PRODUCTS}{product.pk}/change/", product_name="Renamed", unit_cost="")
     assert (now(product).product_name, now(product).unit_cost) == ("Renamed", None)
-    assert now(product).folded == "new-1\nrenamed"
+    assert now(product).folded == "new-1\x1frenamed"
 
 
 def test_adding_never_changes_a_product_that_is_there(editor, acme):
@@ -92,7 +92,7 @@ def test_a_level_made_after_the_question_keeps_its_product(editor, acme, monkeyp
     )
     monkeypatch.setattr(catalog.ProductAdmin, "users_of", lambda page, record: [])
     answer = editor.send(f"{PRODUCTS}{acme.product.pk}/delete/", {"post": "yes"})
-    assert "Nothing was deleted. In use by 1 levels." in text_of(answer)
+    assert "Nothing was deleted. In use by 1 level." in text_of(answer)
     assert now(acme.product)
 
 

@@ -125,3 +125,16 @@ def test_a_row_about_the_same_record_as_an_unreadable_one_fails_too(api, acme):
     results = assert_imported(send(api, content, PRODUCTS, onError="skip"), failed=3)
     assert results[1]["error"] == "Another row is about the same one"
     assert everything() == before
+
+
+def test_a_file_of_more_rows_than_a_statement_takes_values_is_imported(api, acme):
+    rows = [[f"p-{number}", f"S-{number}", "Pen"] for number in range(17_000)]
+    content = table(["id", "globalSku", "productName"], *rows, ["prod_123", "S-1", "Widget"])
+    response = send(api, content, PRODUCTS)
+    assert response.status_code == 400
+    (result,) = response.json()["results"]
+    assert (result["row"], result["code"]) == (17_002, "CONFLICT")
+    created = send(api, table(["id", "globalSku", "productName"], *rows), PRODUCTS)
+    assert created.getvalue().startswith(b'{"created":17000,"updated":0,"unchanged":0,"failed":0')
+    last = api.get(f"{PRODUCTS}/p-16999").json()
+    assert last["globalSku"] == "S-16999"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from decimal import Decimal
 from typing import Any
@@ -217,3 +218,16 @@ def test_from_the_shell_it_exits_1_where_a_condition_is_refused(shell):
     refused = shell("apply_recommendations", "--where", "colour=red")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "colour: unknown field" in refused.stderr
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_it_shows_how_far_it_is(acme):
+    for _ in range(3):
+        add_level(acme.organization, **PLANNED)
+    terminal = Terminal()
+    call_command("apply_recommendations", stderr=terminal)
+    assert terminal.getvalue() == "3 of 3 levels\n"

@@ -21,7 +21,7 @@ from inventory_levels.api.planning_query import LISTS
 from inventory_levels.api.planning_serializers import (
     MAX_STOCKS,
     EvaluationSerializer,
-    RecommendationSerializer,
+    LevelRecommendationSerializer,
     StockSerializer,
 )
 from inventory_levels.api.schema import shapes
@@ -81,7 +81,7 @@ class AppliedSerializer(shapes.BulkAnswerSerializer):
 
 
 _MANY: Any = {"many": True, "min_length": 0, "max_length": MAX_STOCKS}
-PAGE = shapes.page_of(RecommendationSerializer, synced=True)
+PAGE = shapes.page_of(LevelRecommendationSerializer, synced=True)
 STOCKS = inline_serializer("Stocks", {"items": StockSerializer(**_MANY)})
 STATES = inline_serializer("Evaluations", {"items": EvaluationSerializer(many=True)})
 
@@ -110,7 +110,7 @@ planning = extend_schema_view(
         "with the PATCH that writes them down.",
         {
             200: answer(
-                RecommendationSerializer,
+                LevelRecommendationSerializer,
                 "The recommendation.",
                 planning_examples.RECOMMENDATION,
                 planning_examples.NO_RECOMMENDATION,

@@ -6,6 +6,21 @@ document.addEventListener("DOMContentLoaded", () => {
   if (picture) follow(picture);
   if (window.django?.jQuery) django.jQuery.ajaxPrefilter(withLocation);
   document.querySelectorAll(".workspace details").forEach(closeOutside);
+  // The theme's icons are words in a font of pictures: not to be read out.
+  document.querySelectorAll(".material-symbols-outlined").forEach((icon) => {
+    const around = icon.closest("a[href], button");
+    const named = around?.title || around?.ariaLabel || around?.textContent.trim() !== icon.textContent.trim();
+    if (around && !named) around.ariaLabel = "More";
+    icon.setAttribute("aria-hidden", "true");
+  });
+  document.querySelector(".toolbar")?.addEventListener("formdata", withoutEmpty);
+});
+
+// Autocompletes are made when jQuery calls the page ready, and are nameless.
+window.addEventListener("load", () => {
+  window.django?.jQuery?.(() => {
+    document.querySelectorAll("select.admin-autocomplete").forEach(nameAutocomplete);
+  });
 });
 
 // The server draws, so that the first picture and each later one agree.
@@ -42,6 +57,27 @@ function withLocation(options) {
   if (!field || !/_location$/.test(field.id)) return;
   const at = field.dataset.location ?? document.getElementById("id_location")?.value ?? "";
   options.url += `${options.url.includes("?") ? "&" : "?"}location=${encodeURIComponent(at)}`;
+}
+
+function nameAutocomplete(select) {
+  const label = document.querySelector(`label[for="${select.id}"]`);
+  const shown = document.getElementById(`select2-${select.id}-container`);
+  if (!label || !shown) return;
+  const name = label.textContent.trim();
+  label.id ||= `${select.id}_label`;
+  shown.removeAttribute("role");
+  shown.removeAttribute("aria-readonly");
+  shown.closest("[role=combobox]").setAttribute("aria-labelledby", `${label.id} ${shown.id}`);
+  django.jQuery(select).on("select2:open", () => {
+    document.querySelector(".select2-search__field").setAttribute("aria-label", name);
+  });
+}
+
+// Addresses that people share say only what was asked.
+function withoutEmpty(event) {
+  for (const [name, value] of [...event.formData]) {
+    if (value === "") event.formData.delete(name);
+  }
 }
 
 function closeOutside(menu) {

@@ -1,0 +1,98 @@
+"""A real browser at a running server, for what only a browser shows.
+
+Nothing here touches Django's database connection: Playwright's loop runs in this thread. The
+server has a database of its own, filled by a script.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.live import Database, Server
+
+PASSWORD = "a long way to Tipperary"
+# An organization with the demo's products, places and levels, and its people.
+PREPARE = f"""
+import django; django.setup()
+from django.contrib.auth import get_user_model
+from inventory_levels import demo
+from organizations.models import Membership, Organization
+from organizations.tenancy import organization_scope
+meridian = Organization.objects.create(name="Meridian")
+elsewhere = Organization.objects.create(name="Elsewhere")
+with organization_scope(meridian):
+    demo.load()
+for name, organization, role in (
+    ("vera", meridian, "viewer"),
+    ("edda", meridian, "editor"),
+    ("emil", meridian, "editor"),
+    ("mona", meridian, "manager"),
+    ("stranger", elsewhere, "manager"),
+):
+    user = get_user_model().objects.create_user(name, f"{{name}}@example.com", {PASSWORD!r})
+    Membership.objects.create(user=user, organization=organization, role=role)
+"""
+
+
+def chromium() -> str:
+    """Where Debian's chromium is. Fails, rather than skips, where it is missing."""
+    found = shutil.which("chromium")
+    assert found, "Chromium is needed: install it, e.g. sudo apt-get install chromium"
+    return found
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running product with Meridian in it. DEBUG: static files as they are."""
+    database = Database(tmp_path_factory.mktemp("site"))
+    database.run(PREPARE)
+    server = Server(database, tmp_path_factory.mktemp("site-server") / "log", DEBUG="1")
+    yield f"http://127.0.0.1:{server.port}"
+    complaints = server.complaints()
+    server.stop()
+    database.drop()
+    assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        # Containers have neither the sandbox's rights nor much shared memory.
+        options = ["--no-sandbox", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path=chromium(), args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_as(engine: Browser, site: str) -> Iterator[Callable[..., Page]]:
+    """Sign somebody in, in a window of their own; no page may complain on the console."""
+    contexts: list[Any] = []
+    complaints: list[str] = []
+
+    def open_as(name: str, **options: Any) -> Page:
+        context = engine.new_context(
+            base_url=site,
+            viewport=options.pop("viewport", {"width": 1440, "height": 900}),
+            **options,
+        )
+        contexts.append(context)
+        page: Page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto("/admin/")
+        page.get_by_label("Username").fill(name)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url("**/admin/")
+        return page
+
+    yield open_as
+    for context in contexts:
+        context.close()
+    assert complaints == []
