@@ -154,8 +154,8 @@ def copy_and_merge(organization: int, payload: bytes) -> None:
             LEFT JOIN {LOCATIONS} r ON r.{ours} AND r.public_id = n.source
             LEFT JOIN {LEVELS} o ON o.{ours} AND o.product_id = p.id AND o.location_id = l.id
             LEFT JOIN {LOCATIONS} ob ON ob.{ours} AND ob.id = o.{keys[0]}
-            LEFT JOIN {LOCATIONS} "or" ON "or".{ours} AND "or".id = o.{keys[1]}
-            ORDER BY p.id, l.id""".replace("or.public_id", '"or".public_id')
+            LEFT JOIN {LOCATIONS} os ON os.{ours} AND os.id = o.{keys[1]}
+            ORDER BY p.id, l.id"""
         )
         cursor.execute(f"""
             INSERT INTO {LEVELS} (organization_id, public_id, product_id, location_id,
