@@ -188,6 +188,7 @@ PAGES = {
 
 
 def serious(page: Page) -> list[str]:
+    page.wait_for_load_state("networkidle")  # scripts name some of the fields
     violations = Axe().run(page).response["violations"]
     return [
         f"{one['id']}: {node['html'][:150]} {node['failureSummary'][:300]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -234,12 +235,11 @@ def test_from_the_shell_it_exits_0_or_1_and_takes_standard_input(shell, tmp_path
     assert (empty.returncode, empty.stderr) == (1, "CommandError: The file is empty.\n")
 
 
-def test_a_signal_while_it_reads_a_pipe_leaves_nothing(migrated_database, tmp_path):
+def test_a_signal_while_it_reads_a_pipe_leaves_nothing(shell, tmp_path):
     """As Ctrl-C from a terminal, in the middle of a file that does not end."""
+    shell("create_organization", "--name", "Acme")
     command = [sys.executable, "manage.py", "import_levels", "-", "--format", "csv"]
-    environment = {"DATABASE_URL": f"sqlite:///{migrated_database}", "PATH": "/usr/bin:/bin"}
-    setup = [sys.executable, "manage.py", "create_organization", "--name", "Acme"]
-    subprocess.run(setup, cwd=settings.BASE_DIR, env=environment, check=True, capture_output=True)
+    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/shell.sqlite3"}
     with subprocess.Popen(
         command,
         cwd=settings.BASE_DIR,
