@@ -15,7 +15,7 @@ Exit code 1 if there is an offender, that is a plan which
   without a condition, where that table has more than 5,000 rows (smaller ones PostgreSQL rightly
   reads whole), or
 - reads more rows than the organization has, or for a page or a look-up that found something more
-  than 60,000, or
+  than 100,000, or
 - takes longer than --timeout (10 s).
 
 With --loaded it uses what an earlier run put into DATABASE_URL. Times are of a warm cache; take

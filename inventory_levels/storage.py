@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 from django.db import connection, models, transaction
 from django.db.models.expressions import RawSQL
+from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from inventory_levels.models import InventoryLevel, LevelChange, Location, ProductMaster
@@ -223,6 +224,25 @@ def changed_until() -> datetime:
         return cast(datetime, moment)
     latest = LevelChange.objects.aggregate(at=models.Max("at"))["at"]
     return latest or datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def among(column: str, values: models.QuerySet[Any, Any]) -> models.Q:
+    """The rows whose column is among the values, which are read first and once.
+
+    As an array on PostgreSQL: of a subquery the planner may think so little, where it knows
+    nothing of new rows yet, that it runs it for each row.
+    """
+    if connection.vendor != "postgresql":
+        return models.Q(**{f"{column}__in": values})
+    return models.Q(_EqualsAny(models.F(column), models.Subquery(values, template=_ARRAY)))
+
+
+_ARRAY = "ARRAY(%(subquery)s)"
+
+
+class _EqualsAny(Exact):
+    def get_rhs_op(self, connection: Any, rhs: str) -> str:
+        return f"= ANY ({rhs})"
 
 
 def unset_in_use() -> list[int]:

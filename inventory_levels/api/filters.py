@@ -194,7 +194,7 @@ class LevelFilter(django_filters.FilterSet):
     def since(self, levels: QuerySet[Any], name: str, moment: datetime) -> QuerySet[Any]:
         changes = LevelChange.objects.filter(at__gte=moment)
         if not changes.order_by("at", "pk")[FEW:].exists():
-            levels = levels.filter(public_id__in=changes.values("level_public_id"))
+            levels = levels.filter(storage.among("public_id", changes.values("level_public_id")))
         return levels.filter(updated_at__gte=moment)
 
     def before(self, levels: QuerySet[Any], name: str, moment: datetime) -> QuerySet[Any]:

@@ -110,7 +110,7 @@ class Pages(BasePagination):
         def values(row: Any) -> tuple[Any, ...]:
             return tuple(getattr(row, key) for key in keys)
 
-        found = records.filter(pk__in=page.values("pk")).annotate(**keys)
+        found = records.filter(storage.among("pk", page.values("pk"))).annotate(**keys)
         # Sorted here: asked for an order, SQLite walks along it and past the few that it wants.
         rows = sorted(found, key=values, reverse=self.descending)
         more = len(rows) > self.limit
