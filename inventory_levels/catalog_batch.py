@@ -18,8 +18,7 @@ from organizations.tenancy import current_organization
 
 _Record = TypeVar("_Record", ProductMaster, Location)
 
-# Rows whose ids and keys one statement looks up: SQLite takes 32,766 values at once.
-READ_AT_ONCE = 10_000
+READ_AT_ONCE = 10_000  # rows; SQLite takes 32,766 values a statement
 
 
 @dataclass(slots=True)

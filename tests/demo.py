@@ -24,7 +24,7 @@ class Demo:
     server: Server
     folder: Path
     key: str
-    database: Database
+    database: Database | None = None
 
     @property
     def address(self) -> str:

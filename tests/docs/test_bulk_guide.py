@@ -34,6 +34,7 @@ Organization.objects.filter(name="Acme").delete()
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     with running_demo(tmp_path_factory.mktemp("bulk")) as demo:
+        assert demo.database
         demo.database.run(ALONE)
         for name, program in GUIDE.programs.items():
             (demo.folder / name).write_text(program)
