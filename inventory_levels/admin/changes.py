@@ -116,7 +116,14 @@ class LevelChangeAdmin(WorkspaceAdmin):
 
     @admin.display(description="Settings")
     def what(self, change: Any) -> str:
-        reason = format_html(" <i>{}</i>", change.reason) if change.reason else ""
-        return format_html(
-            '<span class="settings">{}{}</span>', settings_html(change.entry), reason
-        )
+        """What was changed at a glance; what was set or lost all at once when it is opened."""
+        settings = format_html('<span class="settings">{}</span>', settings_html(change.entry))
+        if change.action != LevelChange.Action.UPDATE:
+            count = len(change.entry.settings)
+            settings = format_html(
+                "<details><summary>{} setting{}</summary>{}</details>",
+                count,
+                "" if count == 1 else "s",
+                settings,
+            )
+        return format_html("{} <i>{}</i>", settings, change.reason or "")

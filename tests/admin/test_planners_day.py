@@ -188,7 +188,7 @@ PAGES = {
 
 
 def serious(page: Page) -> list[str]:
-    page.wait_for_load_state("networkidle")  # scripts name some of the fields
+    page.wait_for_load_state("networkidle")  # scripts have named what they make
     violations = Axe().run(page).response["violations"]
     return [
         f"{one['id']}: {node['html'][:150]} {node['failureSummary'][:300]}"
@@ -209,6 +209,7 @@ def test_axe_finds_nothing_serious(open_as: OpenAs, scheme: str, width: int) -> 
         assert wide <= 0, f"{name} scrolls sideways at {width}"
     find(page, "gln-01 central")
     page.get_by_role("link", name="GLN-01").click()
+    expect(page.locator("#picture svg")).to_be_visible()
     found["level"] = serious(page)
     quantity(page, "Reorder point").fill("0")
     save(page)
