@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from django.db import connection
 from django.db.models import QuerySet
 
-from inventory_levels.files import copying, delimited, workbook_writer
+from inventory_levels.files import copying, delimited, workbook
 from inventory_levels.files.columns import Kind, Table
 from inventory_levels.files.rows import Format
 from inventory_levels.quantities import number
@@ -105,15 +105,15 @@ class Export:
 
     def xlsx(self, file: BinaryIO) -> None:
         """Write a workbook. Raises BadFile where it would be too large."""
-        if self.rows.order_by()[: workbook_writer.MAX_ROWS + 1].count() > workbook_writer.MAX_ROWS:
-            raise workbook_writer.too_large()
+        if self.rows.order_by()[: workbook.MAX_ROWS + 1].count() > workbook.MAX_ROWS:
+            raise workbook.too_large()
         formats = _formats(self.table, _XLSX)
         chunks = (
             [[f(v) for f, v in zip(formats, record, strict=True)] for record in chunk]
             for chunk in self.chunks()
         )
         columns = self.table.columns
-        workbook_writer.write(file, self.table.name, columns, self.header, chunks)
+        workbook.write(file, self.table.name, columns, self.header, chunks)
 
 
 def _formats(table: Table, by_kind: dict[Kind, Callable[[Any], Any]]) -> list[Callable[[Any], Any]]:

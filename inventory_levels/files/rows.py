@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Literal
 
 from django.core.exceptions import ValidationError
 
-from inventory_levels.files import delimited, json_lines, workbook_reader
+from inventory_levels.files import delimited, json_lines, workbook
 from inventory_levels.files.cells import BLANK, Cell, value_of
 from inventory_levels.files.columns import Column, Table
 from inventory_levels.files.refusals import BadFile
@@ -45,7 +45,7 @@ def read(file: BinaryIO, table: Table, format_: Format | None = None) -> Iterato
     cells: Iterator[tuple[int, Sequence[Cell]]]
     separator = None
     if format_ == "xlsx":
-        cells = workbook_reader.read(file)
+        cells = workbook.read(file)
     else:
         separator, cells = delimited.read(file, table)
     columns = _header(cells, table)
