@@ -10,7 +10,7 @@ RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check -r requ
 FROM python:3.13-slim
 RUN useradd --uid 10001 --no-create-home app
 COPY --from=build /opt/venv /opt/venv
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 DEBUG=0 BIND=0.0.0.0:8000
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 DEBUG=0 LOG_FORMAT=json BIND=0.0.0.0:8000
 WORKDIR /app
 COPY . .
 # Settings need a key and a host to load; these two end with this line.

@@ -1,7 +1,9 @@
 """How gunicorn serves the product; every value here has an environment variable or a reason."""
 
 import os
+import shutil
 import signal
+import tempfile
 from typing import Any
 
 bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
@@ -20,6 +22,11 @@ keepalive = 5
 
 # The heartbeat is a file's timestamp, and a slow disk would look like a hung worker.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
+
+# Where the workers leave their figures for each other: /metrics answers for all of them.
+if os.environ.get("METRICS_TOKEN"):
+    figures = tempfile.mkdtemp(prefix="inventory-levels-metrics-", dir=worker_tmp_dir)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
 
 # Bytes of a request line, the most that gunicorn takes: room for a filter's comma list of as
 # many ids as it may hold, however long they are (MAX_VALUES in inventory_levels/api/filters.py).
@@ -44,3 +51,15 @@ def when_ready(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     # The master tells its workers to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        shutil.rmtree(folder, ignore_errors=True)

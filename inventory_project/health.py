@@ -8,6 +8,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.http import require_safe
 
+from inventory_project.metrics import metrics
+
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -36,9 +38,9 @@ def _every_migration_is_applied() -> bool:
 
 class ProbeMiddleware:
     """Answers the probes before anything asks for a known host or for HTTPS: an orchestrator
-    calls a process by its address, over plain HTTP."""
+    calls a process by its address, over plain HTTP, and so does Prometheus."""
 
-    PROBES = {"/healthz": healthz, "/readyz": readyz}
+    PROBES = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -5,6 +5,7 @@ process refuses to start without its secrets and says which are missing.
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +63,15 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "axes",
     "organizations",
     "inventory_levels",
 ]
 
 MIDDLEWARE = [
     "inventory_project.requests.RequestIdMiddleware",
+    "inventory_project.metrics.MetricsMiddleware",
+    "inventory_project.policy.PolicyMiddleware",
     "inventory_project.health.ProbeMiddleware",
     "inventory_project.requests.BodyMiddleware",
     "inventory_project.errors.HostMiddleware",
@@ -80,6 +84,7 @@ MIDDLEWARE = [
     "organizations.tenancy.TenancyMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 # Every API path answers with and without its slash, and a redirect would lose a written body.
 APPEND_SLASH = False
@@ -154,6 +159,21 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# Five wrong passwords from one address shut a name out there, for a quarter of an hour.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "organizations.authentication.client_address"
+AXES_LOCKOUT_CALLABLE = "organizations.site.locked_out"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
 TIME_ZONE = "UTC"
@@ -190,6 +210,12 @@ TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# Requests a minute with one key, 0 for any number; counted in Redis where there are many hosts.
+RATE_LIMIT_PER_MINUTE = env_int("RATE_LIMIT_PER_MINUTE", 0 if DEBUG else 600)
+REDIS_URL = os.environ.get("REDIS_URL", "").strip()
+# What Prometheus must send to read /metrics, which is off without.
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "").strip()
+
 # Bytes a request body may have: one object, and many at once (bulk, import, evaluate).
 MAX_BODY = 1 * 1024 * 1024
 MAX_BULK_BODY = 32 * 1024 * 1024
@@ -201,6 +227,7 @@ REST_FRAMEWORK = {
         "organizations.authentication.MemberSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["organizations.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["organizations.rate_limits.KeyRate"],
     "DEFAULT_PARSER_CLASSES": ["inventory_project.rest.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["inventory_project.rest.ExactJSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "inventory_project.rest.AlwaysJSON",
@@ -268,6 +295,10 @@ LOG_LEVEL = os.environ.get("LOG_LEVEL", "").strip().upper() or "INFO"
 if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
     raise ImproperlyConfigured("LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL")
 
+LOG_FORMAT = os.environ.get("LOG_FORMAT", "").strip().lower() or "line"
+if LOG_FORMAT not in ("line", "json"):
+    raise ImproperlyConfigured("LOG_FORMAT must be line or json")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -280,13 +311,18 @@ LOGGING = {
         },
     },
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+        },
     },
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
             "filters": ["request_id"],
-            "formatter": "line",
+            "formatter": LOG_FORMAT,
         }
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.signals import user_login_failed
+from django.core.exceptions import ValidationError
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -31,9 +34,23 @@ class SignInForm(AuthenticationForm):
     """Lets in members and superusers; is_staff means nothing here."""
 
     def confirm_login_allowed(self, user: Any) -> None:
-        # The same answer as to a wrong password: it tells nothing about the account.
+        # The same answer as to a wrong password, counted alike: it tells nothing of the account.
         if not (user.is_active and (user.is_superuser or invitations.belongs_somewhere(user))):
+            named = {"username": user.get_username()}
+            user_login_failed.send(__name__, credentials=named, request=self.request)
             raise self.get_invalid_login_error()
+
+    def get_invalid_login_error(self) -> ValidationError:
+        if getattr(self.request, "axes_locked_out", False):
+            return ValidationError("Too many failed attempts. Try again in 15 minutes.")
+        return super().get_invalid_login_error()
+
+
+def locked_out(request: HttpRequest, response: HttpResponse, credentials: Any) -> HttpResponse:
+    """The sign-in page, which says so by the form's error."""
+    response.status_code = 429
+    response.headers["Retry-After"] = str(int(settings.AXES_COOLOFF_TIME.total_seconds()))
+    return response
 
 
 class Site(UnfoldAdminSite):

@@ -192,7 +192,7 @@ BULK_TOO_LARGE = error("PAYLOAD_TOO_LARGE", "The body is larger than 32 MiB.")
 UNSUPPORTED_MEDIA_TYPE = error(
     "UNSUPPORTED_MEDIA_TYPE", 'Unsupported media type "text/plain" in request.'
 )
-RATE_LIMITED = error("RATE_LIMITED", "Too many requests.")
+RATE_LIMITED = error("RATE_LIMITED", "This key has made its 600 requests of the minute.")
 INTERNAL_ERROR = error("INTERNAL_ERROR", "Something went wrong on our side; the log has it.")
 UNAVAILABLE = error(
     "UNAVAILABLE", "The database is busy or out of reach; nothing was written. Try again."

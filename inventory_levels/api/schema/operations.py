@@ -50,12 +50,14 @@ BODY: Refusals = {
 }
 
 
-def _header(name: str, description: str, *statuses: int, shape: Any = str) -> OpenApiParameter:
+def _header(
+    name: str, description: str, *statuses: int, shape: Any = str, required: bool = True
+) -> OpenApiParameter:
     return OpenApiParameter(
         name,
         shape,
         OpenApiParameter.HEADER,
-        required=True,
+        required=required,
         response=list(statuses) or True,
         description=description,
     )
@@ -65,6 +67,19 @@ HEADERS = (
     _header("X-Request-Id", "The client's own, if it sent a sane one; the log has it too."),
     _header("WWW-Authenticate", "Bearer", 401),
     _header("Retry-After", "Seconds to wait.", 429, 503, shape=int),
+    *(
+        _header(
+            f"X-RateLimit-{name}",
+            f"{description} Not where rates are not limited.",
+            shape=int,
+            required=False,
+        )
+        for name, description in (
+            ("Limit", "Requests that the key may make in a minute."),
+            ("Remaining", "How many of them are left."),
+            ("Reset", "When the next minute begins, in Unix seconds."),
+        )
+    ),
 )
 ETAG = _header("ETag", "This state of the level, for If-Match.", 200, 201, 304)
 IF_MATCH = OpenApiParameter(

@@ -1,0 +1,73 @@
+"""What operators have of a running server: limits and figures of all workers, and its log."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.live import Database, Server
+
+LIMIT, TOKEN = 50, "scrape-me"
+SECRET = "ilk_[a-z0-9]{8}_"
+
+
+@pytest.fixture(scope="module")
+def watched(live_database: Database, tmp_path_factory) -> Iterator[Server]:
+    """Limited, measured, and logging JSON."""
+    log = tmp_path_factory.mktemp("watched") / "log"
+    running = Server(
+        live_database,
+        log,
+        RATE_LIMIT_PER_MINUTE=str(LIMIT),
+        METRICS_TOKEN=TOKEN,
+        LOG_FORMAT="json",
+    )
+    yield running
+    assert running.stop() == 0
+
+
+def test_the_workers_count_a_keys_requests_together(watched, live_database):
+    api = watched.api(live_database.other_key)
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: api.get("/products/prod_123"), range(4 * LIMIT)))
+    windows: dict[str, Counter[int]] = {}
+    for answer in answers:
+        window = windows.setdefault(answer.headers["X-RateLimit-Reset"], Counter())
+        window[answer.status_code] += 1
+    for window in windows.values():  # one, or two where a minute has just ended
+        assert window.keys() <= {200, 429}
+        assert window[200] == min(LIMIT, window.total())
+    assert sum(window[429] for window in windows.values()) >= 2 * LIMIT
+
+
+def test_the_figures_are_those_of_all_workers(watched, live_database):
+    def asked() -> float:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        text = watched.send("GET", "/metrics", headers=headers).content.decode()
+        mine = re.compile(r'^http_requests_total{.*view="location-detail"} (\S+)$', re.MULTILINE)
+        return sum(map(float, mine.findall(text)))
+
+    before = asked()
+    api = watched.api(live_database.key)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: api.get("/locations/loc_123"), range(40)))
+    assert asked() == before + 40
+
+
+def test_a_line_of_the_log_says_who_asked_and_holds_no_key(watched, live_database):
+    answer = watched.api(live_database.key).get("/products?search=nobody-should-see-this")
+    log = watched.log.read_text()
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    line = next(one for one in lines if one["request_id"] == answer.headers["X-Request-Id"])
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/api/products", 200)
+    assert line["organization"].startswith("org_")
+    assert line["key"].startswith("key_")
+    assert (line["level"], line["logger"]) == ("INFO", "inventory_project.requests")
+    assert 0 < line["milliseconds"] < 60_000
+    assert not re.search(SECRET, log)
+    assert "nobody-should-see-this" not in log
