@@ -20,6 +20,9 @@ graceful_timeout = 30
 # Also how long a connection that never sends anything can hold up a stop: keep it short.
 keepalive = 5
 
+# Seconds that one statement of a request may take, see settings.py.
+os.environ.setdefault("STATEMENT_TIMEOUT", "30")
+
 # The heartbeat is a file's timestamp, and a slow disk would look like a hung worker.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.views import csrf, defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
@@ -57,8 +58,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
         return Response(_body_of(exc), exc.status_code, headers=_headers_of(exc))
     if isinstance(exc, SuspiciousOperation):
         return Response(body("The request is malformed.", "VALIDATION_ERROR"), 400)
-    if isinstance(exc, (OperationalError, InterfaceError)) and not _will_fail_again(exc):
-        # Out of reach, or a lock that another writer kept for longer than LOCK_TIMEOUT.
+    if _is_busy(exc):
         logger.warning("database unavailable: %s", exc)
         sentence = "The database is busy or out of reach; nothing was written. Try again."
         return Response(body(sentence, "UNAVAILABLE"), 503, headers={"Retry-After": "1"})
@@ -72,11 +72,17 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     return Response(_internal_error(), 500)
 
 
-def _will_fail_again(error: Exception) -> bool:
-    """Whether the database refused the statement itself, for being too large for example."""
+def _is_busy(error: Exception) -> bool:
+    """Whether the database is out of reach, or took longer than LOCK_TIMEOUT or STATEMENT_TIMEOUT.
+
+    Not where it refused the statement itself, for being too large for example: it would again.
+    """
+    if not isinstance(error, (OperationalError, InterfaceError)):
+        return False
     cause = error.__cause__
     sqlstate = getattr(cause, "sqlstate", None) or ""
-    return getattr(cause, "sqlite_errorcode", None) == SQLITE_ERROR or sqlstate.startswith("54")
+    refused = getattr(cause, "sqlite_errorcode", None) == SQLITE_ERROR
+    return not refused and not sqlstate.startswith("54")
 
 
 def _internal_error() -> dict[str, Any]:
@@ -142,6 +148,24 @@ class HostMiddleware:
                 return _json(body(sentence, "VALIDATION_ERROR"), 400)
             return defaults.bad_request(request, error)
         return self.get_response(request)
+
+
+class BusyMiddleware:
+    """A page says so where the database is busy or out of reach; API views do it themselves."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not _is_busy(error):
+            return None
+        logger.warning("database unavailable: %s", error)
+        page = render(None, "busy.html", {"writes": request.method == "POST"}, status=503)
+        page.headers["Retry-After"] = "1"
+        return page
 
 
 def _json(content: dict[str, Any], status: int) -> HttpResponse:

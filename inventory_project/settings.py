@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "inventory_project.health.ProbeMiddleware",
     "inventory_project.requests.BodyMiddleware",
     "inventory_project.errors.HostMiddleware",
+    "inventory_project.errors.BusyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -109,6 +110,9 @@ TEMPLATES = [
 
 # Seconds a write waits for another writer's lock before it answers 503.
 LOCK_TIMEOUT = env_int("LOCK_TIMEOUT", 10, least=1)
+# Seconds one statement may take on PostgreSQL, 0 for any time. gunicorn.conf.py sets one for
+# requests, of which exports and imports are free; commands have none.
+STATEMENT_TIMEOUT = env_int("STATEMENT_TIMEOUT", 0)
 
 
 def database() -> dict[str, Any]:
@@ -133,6 +137,7 @@ def database() -> dict[str, Any]:
     else:
         ours = {
             "lock_timeout": LOCK_TIMEOUT * 1000,
+            "statement_timeout": STATEMENT_TIMEOUT * 1000,
             "jit": "off",  # no statement runs for long enough to pay for its compilation
             "random_page_cost": 1.1,  # the default is a guess of turning disks
         }

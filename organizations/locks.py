@@ -1,9 +1,9 @@
-"""Statements that would rather fail than wait for somebody else's lock."""
+"""Statements that would rather fail than wait for a lock, and those that may take their time."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 
 
 @contextmanager
@@ -32,3 +32,18 @@ def _sqlite_gives_up_at_once() -> Iterator[None]:
             yield
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {int(patience)}")
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Inside, a statement may take longer than STATEMENT_TIMEOUT: for exports and imports."""
+    if connection.vendor == "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+    try:
+        yield
+    finally:
+        with suppress(Error), connection.cursor() as cursor:  # of a connection that may be gone
+            cursor.execute("RESET statement_timeout")

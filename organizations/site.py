@@ -10,10 +10,9 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
-from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path
 from django.views.decorators.http import require_POST
 from unfold.forms import AuthenticationForm
@@ -86,14 +85,7 @@ class Site(UnfoldAdminSite):
                 opened_for = request.POST.get(OPENED_FOR, current.organization.public_id)
                 if opened_for != current.organization.public_id:
                     return self._moved_on(request, current.organization.name)
-            try:
-                return view(request, *args, **kwargs)
-            except OperationalError:
-                if request.method != "POST":
-                    raise
-                busy = render(request, "admin/busy.html", status=503)
-                busy.headers["Retry-After"] = "1"
-                return busy
+            return view(request, *args, **kwargs)
 
         return scoped
 

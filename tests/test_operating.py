@@ -10,15 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.live import Database, Server
+from tests.api.files import CSV
+from tests.live import LEVELS, Database, InBackground, Server, new_level, new_product
 
-LIMIT, TOKEN = 50, "scrape-me"
+LIMIT, TOKEN = 100, "scrape-me"
 SECRET = "ilk_[a-z0-9]{8}_"
 
 
 @pytest.fixture(scope="module")
 def watched(live_database: Database, tmp_path_factory) -> Iterator[Server]:
-    """Limited, measured, and logging JSON."""
+    """Limited, measured, impatient, and logging JSON."""
     log = tmp_path_factory.mktemp("watched") / "log"
     running = Server(
         live_database,
@@ -26,6 +27,7 @@ def watched(live_database: Database, tmp_path_factory) -> Iterator[Server]:
         RATE_LIMIT_PER_MINUTE=str(LIMIT),
         METRICS_TOKEN=TOKEN,
         LOG_FORMAT="json",
+        STATEMENT_TIMEOUT="1",
     )
     yield running
     assert running.stop() == 0
@@ -71,3 +73,27 @@ def test_a_line_of_the_log_says_who_asked_and_holds_no_key(watched, live_databas
     assert 0 < line["milliseconds"] < 60_000
     assert not re.search(SECRET, log)
     assert "nobody-should-see-this" not in log
+
+
+def test_a_statement_that_takes_too_long_is_given_up_but_not_an_imports(watched, live_database):
+    """On SQLite, which knows no such limit, both wait for the lock."""
+    api = watched.api(live_database.key)
+    level = new_level(api, new_product(api, "prod_slow"))
+    file = b"productMasterId,locationId,maxQuantity\nprod_slow,loc_123,777\n"
+    path = f"/inventory-levels/{level['id']}"
+    with live_database.locked_row(LEVELS, level["id"]):
+        import_ = InBackground(
+            lambda: api.request("POST", "/inventory-levels/import", file, Content_Type=CSV)
+        )
+        patch = InBackground(lambda: api.patch(path, {"minQuantity": 5}))
+        patch.join(3)
+        gave_up = not patch.is_alive()
+    assert gave_up == live_database.is_postgresql
+    assert import_.result().status_code == 200
+    if gave_up:
+        assert (patch.result().status_code, patch.result().json()["code"]) == (503, "UNAVAILABLE")
+        assert patch.result().headers["Retry-After"] == "1"
+    else:
+        assert patch.result().status_code == 200
+    after = api.get(path).json()
+    assert (after["maxQuantity"], after["minQuantity"]) == (777, None if gave_up else 5)

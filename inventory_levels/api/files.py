@@ -25,6 +25,7 @@ from inventory_levels.files.exporting import Export
 from inventory_levels.imports import Counts
 from inventory_levels.models import InventoryLevel, LevelChange
 from inventory_levels.services import Origin
+from organizations.locks import unhurried
 
 # An answer up to this size is sent whole, with its length.
 _IN_MEMORY = 1024 * 1024
@@ -54,10 +55,7 @@ class FileActions:
 
     @action(detail=False, methods=["post"], url_path="import", **_NO_LIST)
     def import_file(self: Any, request: Request) -> HttpResponseBase:
-        with (
-            uploads.uploaded_file(request) as file,
-            ImportResults() as results,
-        ):
+        with uploads.uploaded_file(request) as file, ImportResults() as results, unhurried():
             self.check_parameters("onError", "dryRun")
             on_error = _option(request, "onError", "abort", "skip")
             dry_run = _option(request, "dryRun", "false", "true") == "true"
@@ -83,7 +81,8 @@ class FileActions:
             return self._empty("xlsx")
         with ExitStack() as on_failure:
             file = on_failure.enter_context(TemporaryFile())
-            export.xlsx(file)
+            with unhurried():
+                export.xlsx(file)
             on_failure.pop_all()  # now the response closes it
         file.seek(0)
         return FileResponse(file, content_type=_TYPES["xlsx"], headers=self._headers("xlsx"))
@@ -92,7 +91,7 @@ class FileActions:
         export = self._export(request)
         if request.method == "HEAD":
             return self._empty(format_)
-        pieces: Iterator[bytes] = getattr(export, format_)()
+        pieces = _unhurried(getattr(export, format_)())
         # What fails at once is still answered as an error.
         begun = list(islice(pieces, 2))
         return StreamingHttpResponse(
@@ -146,6 +145,11 @@ class CatalogFiles(FileActions):
 
     def import_rows(self: Any, request: Request, rows: Iterator[Any], **options: Any) -> Counts:
         return catalog_importing.import_catalog(rows, save=self.store, **options)
+
+
+def _unhurried(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    with unhurried():
+        yield from pieces
 
 
 def _option(request: Request, name: str, default: str, other: str) -> Any:

@@ -309,6 +309,18 @@ def test_a_database_out_of_reach_for_the_session_is_a_503_too(acme, monkeypatch)
     assert "Retry-After" in response.headers
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_page_says_that_the_database_is_out_of_reach(acme, debug, monkeypatch, caplog, method):
+    member = signed_in(acme.organization, "manager")
+    store = "django.contrib.sessions.backends.db.SessionStore._get_session_from_db"
+    monkeypatch.setattr(store, raising(OperationalError(SECRET)))
+    page = member.client.generic(method, "/admin/inventory_levels/inventorylevel/")
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "1")
+    assert ("Nothing was saved" in page.content.decode()) == (method == "POST")
+    assert "hunter2" not in page.content.decode()
+    assert errors_logged(caplog) == []
+
+
 def test_a_constraint_that_only_the_database_saw_broken_is_a_409(api, monkeypatch):
     monkeypatch.setattr("inventory_levels.services.save_level", raising(IntegrityError(SECRET)))
     response = api.post("/inventory-levels", PAIR)
