@@ -12,8 +12,8 @@ from inventory_levels.files.cells import FORMULA_STARTERS, NULL
 from inventory_levels.files.columns import Column, Kind
 from inventory_levels.walk import in_order
 
-# Rows a statement: some ten megabytes, which leave the database before the client reads them.
-CHUNK = 50_000
+# Rows a statement: some two megabytes, which leave the database before the client reads them.
+CHUNK = 10_000
 
 
 class _Escaped(Func):
