@@ -24,6 +24,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item("Locations", "inventory_levels_location_changelist", "warehouse"),
             )
         )
+        groups.append(
+            _group(
+                "Planning",
+                _item("Recommendations", "inventory_levels_inventorylevel_report", "insights"),
+                _item("ABC classes", "inventory_levels_inventorylevel_abc", "leaderboard"),
+                _item("Planning settings", "inventory_levels_planningsettings_changelist", "tune"),
+            )
+        )
     if workspace and workspace.may_manage:
         groups.append(
             _group(
