@@ -43,7 +43,7 @@ RECENT = 5
 
 
 class PercentField(QuantityField):
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         """Without zeros at the end, which would count as digits."""
         percent = super().to_python(value)
         return percent and Decimal(plain(percent))
@@ -85,7 +85,7 @@ class PlanningSettingsForm(SafeForm):
     def told(self) -> str:
         """What the person changed, from what to what."""
         return "; ".join(
-            f"{PlanningSettings._meta.get_field(name).verbose_name} {value_in_words(self._shown_value(name))} → "
+            f"{_name_of(name)} {value_in_words(self._shown_value(name))} → "
             f"{value_in_words(self.cleaned_data[name])}"
             for name in self.changed_data
         )
@@ -163,6 +163,11 @@ class PlanningSettingsAdmin(WorkspaceAdmin):
                 "may_change": self.may_change(request),
             },
         )
+
+
+def _name_of(field_name: str) -> str:
+    field: Any = PlanningSettings._meta.get_field(field_name)
+    return str(field.verbose_name)
 
 
 def _changes(settings: PlanningSettings) -> Any:

@@ -28,7 +28,7 @@ from inventory_levels.models import (
     Location,
     PlanningSettings,
 )
-from inventory_levels.planning import Policy, recommend
+from inventory_levels.planning import NOT_REORDERED, Policy, recommend
 from inventory_levels.planning_in_words import wanting
 from inventory_levels.quantities import quantity
 from inventory_levels.replenishment import reason_for, settings_of
@@ -217,6 +217,10 @@ class ApplyRecommendation(Verb):
         if recommendation.quantities is None:
             raise ValidationError(wanting(recommendation))
         return settings_of(recommendation.quantities)
+
+    def remarks(self, levels: Sequence[InventoryLevel], asked: Mapping[str, Any]) -> list[str]:
+        idle = sum(level.status in NOT_REORDERED for level in levels)
+        return [f"{idle:,} of them are not reordered, by their status."] if idle else []
 
     def reason(self, level: InventoryLevel, asked: Mapping[str, Any]) -> str:
         policy: Policy = asked["policy"]
