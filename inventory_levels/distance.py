@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
 
-from inventory_levels.rounding import plain
+from inventory_levels.rounding import plain, rounded_half_up
 
 Side = Literal["low", "near", "high", "unset"]
 
@@ -99,5 +100,6 @@ def _factor(one: Decimal | None, other: Decimal) -> Decimal:
 
 def _short(factor: Decimal) -> str:
     """Two digits that count: 1.3, 12, 350."""
-    places = 1 if factor < 10 else 0
-    return plain(round(factor, places)) if places else f"{factor:,.0f}"
+    if factor >= 10:
+        return f"{factor:,.0f}"
+    return plain(rounded_half_up(Fraction(factor), 1))
