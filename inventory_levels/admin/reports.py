@@ -44,7 +44,7 @@ class ReportFilter(PlaceForm):
         required=False,
         choices=[("", "All"), *AbcClass.choices, (NONE, "None")],
     )
-    side = forms.ChoiceField(label="Show", required=False, choices=[("", "All"), *SIDES])
+    side = forms.ChoiceField(required=False, choices=[("", "All"), *SIDES])
 
     def matching(self) -> QuerySet[InventoryLevel]:
         where = Q()
