@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.admin.browser import LEVELS
@@ -14,7 +12,6 @@ from tests.admin.chromium import engine, open_as, site
 
 __all__ = ["engine", "open_as", "site"]
 
-SETTINGS = "/admin/inventory_levels/planningsettings/"
 OpenAs = Callable[..., Page]
 
 
@@ -83,23 +80,3 @@ def test_recommendations_are_applied_from_the_report_and_classes_given(open_as: 
     page.get_by_role("button", name=re.compile("Give .* the class by value")).click()
     expect(page.get_by_text("have a new class.")).to_be_visible()
     expect(page.get_by_text("All levels have the class")).to_be_visible()
-
-
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
-def test_axe_finds_nothing_serious_in_the_planning_pages(
-    open_as: OpenAs, scheme: str, width: int
-) -> None:
-    page = open_as("mona", color_scheme=scheme, viewport={"width": width, "height": 900})
-    found = {}
-    for address in (f"{LEVELS}recommended/", f"{LEVELS}abc/", SETTINGS):
-        page.goto(address)
-        page.wait_for_load_state("networkidle")
-        found[address] = [
-            f"{one['id']}: {node['html'][:150]} {node['failureSummary'][:300]}"
-            for one in Axe().run(page).response["violations"]
-            if one["impact"] in ("serious", "critical")
-            for node in one["nodes"]
-        ]
-        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert wide <= 0, f"{address} scrolls sideways at {width}"
-    assert {address: what for address, what in found.items() if what} == {}
