@@ -9,8 +9,11 @@ from itertools import accumulate
 
 from inventory_levels.abc_classes import SCALE, Group, groups
 from inventory_levels.classification import AbcClass, Ranking
+from inventory_levels.models import InventoryLevel
 from inventory_levels.planning import Policy
 
+# Levels that are ranked at once, all together.
+MOST = 200_000
 # Points of the curve, and levels of another class than theirs that are listed.
 POINTS, LISTED = 200, 100
 CLASSES: tuple[AbcClass, ...] = ("A", "B", "C")
@@ -53,8 +56,13 @@ class Pareto:
     listed: list[Reclassified] = field(default_factory=list)
 
 
-def survey(policy: Policy) -> Pareto:
-    """Rank all levels of the organization as the classification does, and say what it finds."""
+def survey(policy: Policy) -> Pareto | None:
+    """Rank all levels of the organization as the classification does, and say what it finds.
+
+    None where there are more than MOST levels: a page can't wait for it.
+    """
+    if InventoryLevel.objects.order_by()[: MOST + 1].count() > MOST:
+        return None
     group = next(groups(per_location=False), Group())
     ranking = Ranking.of(group.values)
     classes = ranking.classes(policy)

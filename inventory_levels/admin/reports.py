@@ -25,6 +25,7 @@ from inventory_levels.admin.saving import origin_of
 from inventory_levels.comparison import COMPLETE, KEPT
 from inventory_levels.findings import REORDERED
 from inventory_levels.models import AbcClass, InventoryLevel, PlanningSettings
+from inventory_levels.pareto import MOST as SURVEYED
 from inventory_levels.pareto import Pareto, Reclassified, survey
 from inventory_levels.refusals import counted
 from inventory_levels.rounding import plain
@@ -120,6 +121,8 @@ class Reports(WorkspaceAdmin):
             raise PermissionDenied
         policy = PlanningSettings.objects.current().policy
         found = survey(policy)
+        if found is None:
+            return self._report(request, "abc", title="ABC classes", surveyed=SURVEYED)
         shares = (policy.a_share, policy.b_share)
         return self._report(
             request,
@@ -141,7 +144,7 @@ class Reports(WorkspaceAdmin):
             raise PermissionDenied
         found = survey(PlanningSettings.objects.current().policy)
         page = redirect("admin:inventory_levels_inventorylevel_abc")
-        if request.POST.get("mark") != found.mark:
+        if found is None or request.POST.get("mark") != found.mark:
             messages.error(
                 request,
                 "Nothing was changed: since you opened the page, levels, costs or planning "

@@ -513,6 +513,16 @@ def test_too_many_for_a_page_are_left_to_the_command(editor, ranked, monkeypatch
     assert not LevelChange._base_manager.exists()
 
 
+def test_where_there_are_too_many_levels_to_rank_the_page_says_so(editor, ranked, monkeypatch):
+    form = editor.form(ABC, "classify-form")
+    monkeypatch.setattr(pareto, "MOST", len(ranked))
+    assert "A by value" in editor.read(ABC)
+    monkeypatch.setattr(pareto, "MOST", len(ranked) - 1)
+    assert "too many to rank for a page. The command classify_abc" in editor.read(ABC)
+    assert "Nothing was changed" in text_of(editor.send(f"{ABC}classify/", form))
+    assert not LevelChange._base_manager.exists()
+
+
 def test_the_cut_offs_are_those_of_the_planning_settings(viewer, manager, ranked):
     manager.edit(SETTINGS, a_percent="70", b_percent="70")
     page = viewer.read(ABC)
