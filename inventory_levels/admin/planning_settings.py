@@ -55,7 +55,6 @@ class PlanningSettingsForm(SafeForm):
     class Meta:
         model = PlanningSettings
         fields = EDITABLE
-        field_classes = dict.fromkeys((*SERVICE_LEVELS, "a_percent", "b_percent"), PercentField)
         labels = dict(
             zip(SERVICE_LEVELS, ("Class A", "Class B", "Class C", "No class"), strict=True)
         )
