@@ -24,6 +24,8 @@ from organizations.actors import Actor
 
 # How often all is ranked again for the sake of levels that others changed meanwhile.
 ROUNDS = 3
+# Of a value of use, that whole numbers are of: forecasts and costs have 4 decimals each.
+SCALE = 10**8
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def _ranked(policy: Policy, *, per_location: bool) -> tuple[Classified, list[_Ch
     """The classes that the levels should have, and the changes that this takes."""
     classified = Classified()
     changes: list[_Change] = []
-    for group in _groups(per_location=per_location):
+    for group in groups(per_location=per_location):
         classified.unknown += group.unknown
         for place, abc_class in enumerate(classify_abc(group.values, policy)):
             classified.classes[abc_class] += 1
@@ -114,7 +116,7 @@ def _ranked(policy: Policy, *, per_location: bool) -> tuple[Classified, list[_Ch
 
 
 @dataclass
-class _Group:
+class Group:
     """Levels that are ranked together, column by column: there may be a million of them."""
 
     keys: array[int] = field(default_factory=lambda: array("q"))
@@ -133,8 +135,11 @@ class _Group:
         self.values.append(_value_of_use(level))
 
 
-def _groups(*, per_location: bool) -> Iterator[_Group]:
-    """Read the levels in the order that decides among equals: by product, then location."""
+def groups(*, per_location: bool) -> Iterator[Group]:
+    """Levels that are ranked together, group by group.
+
+    They are read in the order that decides among equals: by product, then location.
+    """
     order = ["product__public_id", "location__public_id"]
     levels = InventoryLevel.objects.order_by(*(reversed(order) if per_location else order))
     columns = ("pk", "version", "abc_class", "forecast_quantity", "forecast_period_days")
@@ -143,15 +148,14 @@ def _groups(*, per_location: bool) -> Iterator[_Group]:
         rows.iterator(chunk_size=CHUNK), key=lambda row: per_location and row.location_id
     )
     for _, members in together:
-        group = _Group()
+        group = Group()
         for level in members:
             group.add(level)
         yield group
 
 
 def _value_of_use(level: Any) -> Fraction:
-    """What is used a day, in ten-thousandths of a ten-thousandth of the currency: it is ranked,
-    not shown, and whole numbers are quicker than decimals."""
+    """What is used a day, times SCALE: whole numbers are quicker than decimals."""
     units, cost = _scaled(level.forecast_quantity), _scaled(level.product__unit_cost)
     return Fraction(units * cost, level.forecast_period_days or DEFAULT_FORECAST_PERIOD)
 

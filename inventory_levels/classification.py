@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from typing import Literal
@@ -12,28 +13,46 @@ from inventory_levels.planning import Policy
 AbcClass = Literal["A", "B", "C"]
 
 
-def classify_abc(values: Sequence[Fraction], policy: Policy) -> list[AbcClass]:
-    """The ABC class of each value of use (cost of what is used a day), in their order.
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Values of use (cost of what is used a day) over one denominator, and the places of those
+    above 0 from the greatest down, equals as they come."""
 
-    Ranked descending, equals as they come, an item is A while the share of those before it is
-    below the A cut-off, B while it is below the B cut-off, then C: the item that crosses a
-    cut-off stays in the upper class. No use is C (Vollmann et al., Manufacturing Planning and
-    Control, ABC analysis).
-    """
-    # Over one denominator sums are exact, and a million of them are quick.
-    whole = lcm(*{value.denominator for value in values})
-    uses = [value.numerator * (whole // value.denominator) for value in values]
-    a_ends, b_ends = (Fraction(share) * sum(uses) for share in (policy.a_share, policy.b_share))
-    classes: list[AbcClass] = ["C"] * len(uses)
-    before = 0
-    for place in sorted(range(len(uses)), key=uses.__getitem__, reverse=True):
-        if not uses[place]:
-            break
-        if before < a_ends:
-            classes[place] = "A"
-        elif before < b_ends:
-            classes[place] = "B"
-        else:
-            break
-        before += uses[place]
-    return classes
+    uses: list[int]
+    order: list[int]
+    denominator: int
+
+    @classmethod
+    def of(cls, values: Sequence[Fraction]) -> Ranking:
+        # Over one denominator sums are exact, and a million of them are quick.
+        whole = lcm(*{value.denominator for value in values})
+        uses = [value.numerator * (whole // value.denominator) for value in values]
+        used = filter(uses.__getitem__, range(len(uses)))
+        order = sorted(used, key=uses.__getitem__, reverse=True)
+        return cls(uses, order, whole)
+
+    def classes(self, policy: Policy) -> list[AbcClass]:
+        """The class of each value, in the order in which they came.
+
+        An item is A while the share of those before it is below the A cut-off, B while it is
+        below the B cut-off, then C: the item that crosses a cut-off stays in the upper class. No
+        use is C (Vollmann et al., Manufacturing Planning and Control, ABC analysis).
+        """
+        total = sum(self.uses)
+        a_ends, b_ends = (Fraction(share) * total for share in (policy.a_share, policy.b_share))
+        classes: list[AbcClass] = ["C"] * len(self.uses)
+        before = 0
+        for place in self.order:
+            if before < a_ends:
+                classes[place] = "A"
+            elif before < b_ends:
+                classes[place] = "B"
+            else:
+                break
+            before += self.uses[place]
+        return classes
+
+
+def classify_abc(values: Sequence[Fraction], policy: Policy) -> list[AbcClass]:
+    """The ABC class of each value of use, in their order."""
+    return Ranking.of(values).classes(policy)

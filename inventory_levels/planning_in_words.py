@@ -15,6 +15,24 @@ SLOW = 5
 TOLERANCE = 0.05
 
 
+MISSING = {
+    "forecastQuantity": "a forecast",
+    "expectedLeadTimeDays": "a lead time",
+    "replenishmentPeriodDays": "a replenishment period",
+}
+
+
+def wanting(recommendation: Recommendation) -> str:
+    """Why nothing is recommended, and what to do about it; "" where something is."""
+    if missing := [MISSING[name] for name in recommendation.inputs.missing]:
+        *most, last = missing
+        what = f"{', '.join(most)} and {last}" if most else last
+        return f"Enter {what} to get a recommendation."
+    if recommendation.quantities is None:
+        return "Nothing can be recommended: the quantities would have more than 11 digits."
+    return ""
+
+
 def explanation(recommendation: Recommendation) -> list[str]:
     """The arithmetic in words; nothing where nothing is recommended.
 
@@ -54,7 +72,7 @@ def remarks(level: Settings, recommendation: Recommendation) -> list[str]:
     if level.status in NOT_REORDERED:
         told.append(f"The level's status is {level.status}: it is not reordered.")
     if level.forecast_quantity is not None and level.forecast_period_days is None:
-        told.append("No forecastPeriodDays is set: the forecast is taken to be over 30 days.")
+        told.append("No forecast period is set: the forecast is taken to be over 30 days.")
     if recommendation.quantities is not None:
         told += _shortfalls(recommendation)
     return told

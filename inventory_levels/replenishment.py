@@ -21,7 +21,7 @@ from inventory_levels.models import (
     PlanningSettings,
     ProductMaster,
 )
-from inventory_levels.planning import Evaluation, Policy
+from inventory_levels.planning import Evaluation, Policy, Quantities
 from inventory_levels.refusals import Refusal
 from inventory_levels.rounding import plain
 from inventory_levels.services import LevelRow, Origin, save_levels
@@ -213,7 +213,7 @@ class _Application:
             refusal = Refusal(recommendation.reason or "")
             self.applied.failed.append(Failure(place, level.public_id, refusal))
         else:
-            wanted = {name: getattr(quantities, name) for name in QUANTITY_ORDER}
+            wanted = settings_of(quantities)
             if wanted == {name: getattr(level, name) for name in QUANTITY_ORDER}:
                 self.applied.unchanged += 1
             else:
@@ -224,14 +224,23 @@ class _Application:
         if self.dry_run:
             self.applied.updated += len(batch)
             return
-        reason = f"recommended: {plain(100 * service_level)} % service level"
-        origin = Origin(self.actor, self.source, reason)
+        origin = Origin(self.actor, self.source, reason_for(service_level))
         results = save_levels(list(batch.values()), origin=origin, on_error="skip")
         for (place, row), result in zip(batch.items(), results, strict=True):
             if result.refusal is None:
                 self.applied.updated += 1
             else:
                 self.applied.failed.append(Failure(place, row.level or "", result.refusal))
+
+
+def settings_of(quantities: Quantities) -> dict[str, Any]:
+    """Recommended quantities as a level's row takes them."""
+    return {name: getattr(quantities, name) for name in QUANTITY_ORDER}
+
+
+def reason_for(service_level: Decimal) -> str:
+    """What the history says of quantities that were recommended."""
+    return f"recommended: {plain(100 * service_level)} % service level"
 
 
 def _lock(keys: Sequence[int]) -> None:

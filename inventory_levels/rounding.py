@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
-from math import ceil
 
 
 def rounded_up(units: Fraction, decimals: int) -> Decimal:
     """The least number of so many decimals that is not below."""
-    return Decimal(ceil(units * 10**decimals)).scaleb(-decimals)
+    whole = -(-units.numerator * 10**decimals // units.denominator)
+    return Decimal(whole).scaleb(-decimals)
 
 
 def rounded_half_up(number: Fraction, decimals: int = 4) -> Decimal:

@@ -101,6 +101,8 @@ LAYERS = [
         "planning_in_words",
         "classification",
         "picture",
+        "distance",
+        "plots",
     ],
     ["models"],
     ["results", "storage", "decisions", "findings"],
@@ -111,6 +113,7 @@ LAYERS = [
     ["imports", "catalog"],
     ["services", "files"],
     ["replenishment", "abc_classes", "adjustments", "checkup"],
+    ["comparison", "pareto"],
     ["api", "admin", "management"],
 ]
 

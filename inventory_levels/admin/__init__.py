@@ -4,6 +4,6 @@ Whatever is saved here goes through services.py and catalog.py, with the version
 person saw.
 """
 
-from inventory_levels.admin import catalog, changes, levels
+from inventory_levels.admin import catalog, changes, levels, planning_settings
 
-__all__ = ["catalog", "changes", "levels"]
+__all__ = ["catalog", "changes", "levels", "planning_settings"]

@@ -50,11 +50,10 @@ class BulkChanges(WorkspaceAdmin):
                 )
                 return None
             shown = [Shown(*one) for one in seen]
-            preview = None
-            if isinstance(verb, Delete):
-                preview = Preview(verb, {}, shown, origin_of(request))
             back = request.GET.urlencode()
-            return self._page(request, verb, verb.form_class(), shown, back, preview)
+            if verb.asks:
+                return self._page(request, verb, verb.form_class(), shown, back, None)
+            return self._previewed(request, verb, verb.form_class({}), shown, back)
 
         return start
 
@@ -65,11 +64,19 @@ class BulkChanges(WorkspaceAdmin):
         if not self.may_change(request):
             raise PermissionDenied
         try:
-            shown = Shown.read(request.POST.get("shown", ""))[: verb.most]
+            shown = Shown.read(",".join(request.POST.getlist("shown")))[: verb.most]
         except (ValueError, TypeError) as error:
             raise Http404 from error
         back = request.POST.get("back", "")
-        form = verb.form_class(request.POST)
+        if not shown:
+            messages.warning(request, "Choose some levels first.")
+            return redirect(_address(request, back))
+        return self._previewed(request, verb, verb.form_class(request.POST), shown, back)
+
+    def _previewed(
+        self, request: HttpRequest, verb: Verb, form: forms.Form, shown: list[Shown], back: str
+    ) -> HttpResponse:
+        """What would be done; or do it, where just that was previewed and is asked for."""
         if not form.is_valid():
             return self._page(request, verb, form, shown, back, None)
         previewed = request.POST.get("previewed") == _as_text(form)
@@ -80,8 +87,7 @@ class BulkChanges(WorkspaceAdmin):
                 what = "deleted" if isinstance(verb, Delete) else "changed"
                 noun = "level is" if done == 1 else "levels are"
                 messages.success(request, f"{verb.label}: {done:,} {noun} {what}.")
-                address = reverse("admin:inventory_levels_inventorylevel_changelist")
-                return redirect(f"{address}?{back}")
+                return redirect(_address(request, back))
         return self._page(request, verb, form, preview.shown, back, preview)
 
     def _page(
@@ -106,12 +112,20 @@ class BulkChanges(WorkspaceAdmin):
                 "count": len(shown),
                 "shown": ",".join(map(str, shown)),
                 "back": back,
+                "cancel": _address(request, back),
+                "came_from": request.POST.get("came_from", ""),
                 "preview": preview,
                 "previewed": _as_text(form) if preview else "",
                 "listed": LISTED,
                 "deletes": isinstance(verb, Delete),
             },
         )
+
+
+def _address(request: HttpRequest, back: str) -> str:
+    """Of the page where the levels were chosen, as it was."""
+    page = "report" if request.POST.get("came_from") == "report" else "changelist"
+    return f"{reverse(f'admin:inventory_levels_inventorylevel_{page}')}?{back}"
 
 
 def _as_text(form: forms.Form) -> str:

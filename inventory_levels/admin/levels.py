@@ -18,7 +18,9 @@ from inventory_levels.admin import drawing
 from inventory_levels.admin.bulk import BulkChanges
 from inventory_levels.admin.changes import history_of
 from inventory_levels.admin.columns import Columns
+from inventory_levels.admin.drawing import Typed
 from inventory_levels.admin.forms import LevelForm, QuantityField
+from inventory_levels.admin.reports import Reports
 from inventory_levels.admin.saving import AtVersion, origin_of
 from inventory_levels.admin.words import (
     changes_since,
@@ -107,21 +109,32 @@ class Page(Columns):
 
 
 @admin.register(InventoryLevel)
-class LevelAdmin(BulkChanges, Page):
-    """Saving, deleting, the history and the picture."""
+class LevelAdmin(Reports, BulkChanges, Page):
+    """Saving, deleting, the history, the picture and what is recommended."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         levels = super().get_queryset(request)
         return levels.select_related(*REFERENCES)
 
     def get_urls(self) -> list[URLPattern]:
-        drawn = self.admin_site.admin_view(self.picture_view)
-        name = "inventory_levels_inventorylevel_picture"
-        return [path("picture/", drawn, name=name), *super().get_urls()]
+        views = {"picture": self.picture_view, "recommendation": self.recommendation_view}
+        followed = [
+            path(
+                f"{part}/",
+                self.admin_site.admin_view(view),
+                name=f"inventory_levels_inventorylevel_{part}",
+            )
+            for part, view in views.items()
+        ]
+        return [*followed, *super().get_urls()]
 
     def picture_view(self, request: HttpRequest) -> HttpResponse:
-        drawing_ = drawing.draw(lambda name: request.GET.get(name, ""))
-        return render(request, "admin/inventory_levels/picture.html", {"drawing": drawing_})
+        drawn = drawing.draw(Typed.read(lambda name: request.GET.get(name, "")))
+        return render(request, "admin/inventory_levels/picture.html", {"drawing": drawn})
+
+    def recommendation_view(self, request: HttpRequest) -> HttpResponse:
+        advice = drawing.advise(Typed.read(lambda name: request.GET.get(name, "")))
+        return render(request, "admin/inventory_levels/recommendation.html", {"advice": advice})
 
     def changeform_view(
         self,
@@ -142,7 +155,8 @@ class LevelAdmin(BulkChanges, Page):
         def value_of(name: str) -> Any:
             return form[name].value() if name in form.fields else getattr(level, name)
 
-        context["drawing"] = drawing.draw(value_of)
+        typed = Typed.read(value_of)
+        context |= {"drawing": drawing.draw(typed), "advice": drawing.advise(typed)}
         if level:
             context["subtitle"] = name_of(level)
         return super().render_change_form(request, context, **kwargs)

@@ -14,16 +14,25 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     workspace = workspace_of(request)
     groups: list[dict[str, Any]] = []
     if workspace:
+        levels = _item("Levels", "inventory_levels_inventorylevel_changelist", "stacked_line_chart")
         groups.append(
             _group(
                 "",
                 _item("Overview", "index", "dashboard"),
-                _item("Levels", "inventory_levels_inventorylevel_changelist", "stacked_line_chart"),
+                levels,
                 _item("Changes", "inventory_levels_levelchange_changelist", "history"),
                 _item("Products", "inventory_levels_productmaster_changelist", "category"),
                 _item("Locations", "inventory_levels_location_changelist", "warehouse"),
             )
         )
+        planning = [
+            _item("Recommendations", "inventory_levels_inventorylevel_report", "insights"),
+            _item("ABC classes", "inventory_levels_inventorylevel_abc", "leaderboard"),
+            _item("Planning settings", "inventory_levels_planningsettings_changelist", "tune"),
+        ]
+        if request.path in [item["link"] for item in planning]:
+            levels["active"] = False  # though its address is the beginning of theirs
+        groups.append(_group("Planning", *planning))
     if workspace and workspace.may_manage:
         groups.append(
             _group(

@@ -5,8 +5,9 @@ Everything is measured against the versions that the person saw.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -67,7 +68,8 @@ class Preview:
     origin: Origin
     outcomes: list[Outcome] = field(default_factory=list)
     moved_on: list[str] = field(default_factory=list)
-    rows: list[LevelRow] = field(default_factory=list)
+    # What would be written, by the reason that its history gives.
+    rows: dict[str | None, list[LevelRow]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
         levels = _levels(public_id__in=[one.level for one in self.shown])
@@ -134,7 +136,7 @@ class Preview:
             changes = differences(settings_of(before) if before else {}, settings_of(result.saved))
             self.outcomes.append(Outcome(name_of(level), changes))
             if changes:
-                self.rows.append(row)
+                self.rows[self.verb.reason(level, self.asked)].append(row)
 
     def _row(self, level: InventoryLevel) -> LevelRow:
         settings = self.verb.settings(level, self.asked)
@@ -174,9 +176,11 @@ class Preview:
                     level.public_id, origin=self.origin, precondition=AtVersion(level.version)
                 )
             return len(self.levels)
-        for result in services.save_levels(self.rows, origin=self.origin):
-            result.or_raise()
-        return len(self.rows)
+        # Locked already by what worked it out, so the order of the reasons is any.
+        for reason, rows in self.rows.items():
+            for result in services.save_levels(rows, origin=replace(self.origin, reason=reason)):
+                result.or_raise()
+        return len(self.changing)
 
 
 def _levels(**which: Any) -> Sequence[InventoryLevel]:

@@ -26,8 +26,12 @@ from inventory_levels.models import (
     InventoryLevel,
     LevelStatus,
     Location,
+    PlanningSettings,
 )
+from inventory_levels.planning import NOT_REORDERED, Policy, recommend
+from inventory_levels.planning_in_words import wanting
 from inventory_levels.quantities import quantity
+from inventory_levels.replenishment import reason_for, settings_of
 
 FOUR_PLACES = Decimal("0.0001")
 EXACT = Context(prec=60)
@@ -40,6 +44,8 @@ class Verb:
     label: ClassVar[str]
     most: ClassVar[int] = 10_000
     form_class: ClassVar[type[forms.Form]]
+    # Whether there is something to ask for before there can be a preview.
+    asks: ClassVar[bool] = True
 
     def settings(self, level: InventoryLevel, asked: Mapping[str, Any]) -> dict[str, Any]:
         raise NotImplementedError
@@ -47,6 +53,10 @@ class Verb:
     def remarks(self, levels: Sequence[InventoryLevel], asked: Mapping[str, Any]) -> list[str]:
         """What a person should know before saying yes."""
         return []
+
+    def reason(self, level: InventoryLevel, asked: Mapping[str, Any]) -> str | None:
+        """What the level's history says beside what changed."""
+        return None
 
 
 class StatusForm(forms.Form):
@@ -182,8 +192,49 @@ class Copy(Verb):
 class Delete(Verb):
     # One statement a level and more: a page must answer in seconds.
     slug, label, form_class, most = "delete", "Delete", forms.Form, 1_000
+    asks = False
+
+
+class RecommendForm(forms.Form):
+    """Nothing to choose; it carries the planning settings that a preview was worked out with."""
+
+    policy = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        self.aims = PlanningSettings.objects.current().policy
+        super().__init__(None if data is None else {"policy": repr(self.aims)})
+
+    def clean_policy(self) -> Policy:
+        return self.aims
+
+
+class ApplyRecommendation(Verb):
+    slug, label, form_class = "recommend", "Apply recommendations", RecommendForm
+    asks = False
+
+    def settings(self, level: InventoryLevel, asked: Mapping[str, Any]) -> dict[str, Any]:
+        recommendation = recommend(level, asked["policy"])
+        if recommendation.quantities is None:
+            raise ValidationError(wanting(recommendation))
+        return settings_of(recommendation.quantities)
+
+    def remarks(self, levels: Sequence[InventoryLevel], asked: Mapping[str, Any]) -> list[str]:
+        idle = sum(level.status in NOT_REORDERED for level in levels)
+        return [f"{idle:,} of them are not reordered, by their status."] if idle else []
+
+    def reason(self, level: InventoryLevel, asked: Mapping[str, Any]) -> str:
+        policy: Policy = asked["policy"]
+        return reason_for(policy.service_levels[level.abc_class])
 
 
 VERBS: dict[str, Verb] = {
-    verb.slug: verb for verb in (SetStatus(), SetClass(), Scale(), Copy(), Delete())
+    verb.slug: verb
+    for verb in (
+        SetStatus(),
+        SetClass(),
+        Scale(),
+        ApplyRecommendation(),
+        Copy(),
+        Delete(),
+    )
 }

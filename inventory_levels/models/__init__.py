@@ -15,12 +15,13 @@ from inventory_levels.models.levels import (
     InventoryLevel,
     LevelStatus,
 )
-from inventory_levels.models.planning import PlanningSettings
+from inventory_levels.models.planning import SERVICE_LEVELS, PlanningSettings
 
 __all__ = [
     "MAX_COMMENTS",
     "MAX_DAYS",
     "QUANTITY_ORDER",
+    "SERVICE_LEVELS",
     "SETTINGS",
     "UNSET",
     "AbcClass",

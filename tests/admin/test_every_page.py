@@ -57,6 +57,10 @@ PAGES = [
     Page("password_change_done", ALL),
     *pages_of(LEVEL, see=ALL, add=WRITERS, change=ALL, delete=WRITERS),
     Page(f"{LEVEL}_picture", ALL),
+    Page(f"{LEVEL}_recommendation", ALL),
+    Page(f"{LEVEL}_report", ALL),
+    Page(f"{LEVEL}_abc", ALL),
+    Page("inventory_levels_planningsettings_changelist", ALL),
     *pages_of("inventory_levels_productmaster", see=ALL, add=WRITERS, change=ALL, delete=WRITERS),
     *pages_of("inventory_levels_location", see=ALL, add=WRITERS, change=ALL, delete=WRITERS),
     Page(f"{CHANGE}_changelist", ALL),
@@ -79,7 +83,7 @@ PAGES = [
 ]
 # Answered without an object or a right of one's own, or only to a POST; other tests have them.
 ELSEWHERE = {"login", "logout", "workspace", "search", "autocomplete", "view_on_site", "app_list"}
-ELSEWHERE |= {f"{LEVEL}_bulk"}
+ELSEWHERE |= {f"{LEVEL}_bulk", f"{LEVEL}_classify"}
 SCOPED = [page for page in PAGES if page.of and page.of not in ("organizations_organization", USER)]
 
 

@@ -259,6 +259,17 @@ def test_a_failure_in_the_middle_is_not_swallowed(
         list(content)
 
 
+@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize(
+    "query", ["search=nothing-has-this", "locationId=none", "productMasterId=none", "status=Stock"]
+)
+def test_what_matches_nothing_is_a_file_without_rows(api, level, format_, query):
+    response = api.get(f"{LEVELS}/export.{format_}?{query}")
+    content = b"".join(response.streaming_content)
+    response.close()
+    assert (response.status_code, rows_of(content, format_)) == (200, [])
+
+
 def test_more_levels_than_a_workbook_holds_are_refused_with_the_way_out(
     api, population, monkeypatch
 ):

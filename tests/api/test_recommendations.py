@@ -119,7 +119,7 @@ def test_without_a_forecast_period_it_is_30_days_and_says_so(api, level):
     found = recommendation(api, level["id"])
     assert found["recommendation"] == {"minQuantity": 15, "reorderQuantity": 61, "maxQuantity": 155}
     assert found["remarks"] == [
-        "No forecastPeriodDays is set: the forecast is taken to be over 30 days."
+        "No forecast period is set: the forecast is taken to be over 30 days."
     ]
 
 

@@ -53,7 +53,7 @@ def test_where_nothing_is_recommended_there_is_nothing_to_explain():
     ("of", "begin"),
     [
         (OF_A, []),
-        (replace(OF_A, forecast_period_days=None), ["No forecastPeriodDays is set"]),
+        (replace(OF_A, forecast_period_days=None), ["No forecast period is set"]),
         (replace(OF_A, status="Inactive"), ["The level's status is Inactive"]),
         (planned(0, 30, 7, 14), ["No demand is forecast"]),
         (planned(200, 30, 0, 14), ["Without a lead time"]),

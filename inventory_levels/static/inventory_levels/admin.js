@@ -1,9 +1,10 @@
-// Keeps the picture of a level true to what is typed, and bins inside the level's location.
+// Keeps a level's picture and recommendation true to what is typed, and bins inside its location.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
-  const picture = document.getElementById("picture");
-  if (picture) follow(picture);
+  document.querySelectorAll("[data-follows]").forEach(follow);
+  document.getElementById("use-recommended")?.addEventListener("click", useRecommended);
+  document.querySelectorAll("[data-chooses]").forEach(chooseAll);
   if (window.django?.jQuery) django.jQuery.ajaxPrefilter(withLocation);
   document.querySelectorAll(".workspace details").forEach(closeOutside);
   // The theme's icons are words in a font of pictures: not to be read out.
@@ -23,10 +24,11 @@ window.addEventListener("load", () => {
   });
 });
 
-// The server draws, so that the first picture and each later one agree.
-function follow(picture) {
-  const form = picture.closest("form");
+// The server draws and reckons, so that what is shown first and each time later agree.
+function follow(part) {
+  const form = part.closest("form");
   let waiting, underWay;
+  if (matchMedia("(max-width: 1279px)").matches) fold(part, false);
 
   form.addEventListener("input", () => {
     clearTimeout(waiting);
@@ -38,15 +40,53 @@ function follow(picture) {
     underWay = new AbortController();
     const typed = new URLSearchParams();
     for (const [name, value] of new FormData(form)) {
-      if (/_(quantity|days)$/.test(name) && !name.startsWith("initial-")) typed.set(name, value);
+      if (/^(?!initial-).*_(quantity|days)$|^(status|abc_class)$/.test(name)) typed.set(name, value);
     }
     try {
-      const answer = await fetch(`${picture.dataset.address}?${typed}`, { signal: underWay.signal });
-      if (answer.ok) picture.innerHTML = await answer.text();
+      const answer = await fetch(`${part.dataset.follows}?${typed}`, { signal: underWay.signal });
+      if (!answer.ok) return;
+      const open = part.querySelector("details")?.open ?? true;
+      part.innerHTML = await answer.text();
+      fold(part, open);
+      offerRecommended();
     } catch (error) {
       if (error.name !== "AbortError") throw error;
     }
   }
+}
+
+function fold(part, open) {
+  const details = part.querySelector("details");
+  if (details) details.open = open;
+}
+
+function recommended() {
+  return [...document.querySelectorAll("[data-fills]")].map((shown) => [
+    document.getElementById(`id_${shown.dataset.fills}`),
+    shown.textContent,
+  ]);
+}
+
+function offerRecommended() {
+  const button = document.getElementById("use-recommended");
+  if (button) button.hidden = recommended().every(([field, text]) => field.value === text);
+}
+
+// Nothing is saved by it: the fields are filled in as if they had been typed.
+function useRecommended() {
+  const fields = recommended();
+  for (const [field, text] of fields) {
+    field.value = text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  fields[0][0].focus();
+}
+
+// One box that ticks all others of its form.
+function chooseAll(box) {
+  box.addEventListener("change", () => {
+    for (const other of box.form.elements[box.dataset.chooses]) other.checked = box.checked;
+  });
 }
 
 // Tells the autocompletes of bin and source which location the level is at.
