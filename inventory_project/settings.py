@@ -11,7 +11,9 @@ from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
+
+from inventory_project.logs import log_lines
+from inventory_project.theme import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -265,37 +267,6 @@ SPECTACULAR_SETTINGS = {
 
 LOGIN_REDIRECT_URL = "admin:index"
 
-UNFOLD = {
-    "SITE_TITLE": "Inventory Levels",
-    "SITE_HEADER": "Inventory Levels",
-    "SITE_SUBHEADER": "Know when to reorder",
-    "SITE_ICON": lambda request: static("icon.svg"),
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("icon.svg")}
-    ],
-    "STYLES": [lambda request: static("inventory_levels/admin.css")],
-    "SCRIPTS": [lambda request: static("inventory_levels/admin.js")],
-    "SIDEBAR": {"navigation": "inventory_levels.admin.navigation.navigation"},
-    "DASHBOARD_CALLBACK": "inventory_levels.admin.start.start_page",
-    "BORDER_RADIUS": "8px",
-    # The start page's teal.
-    "COLORS": {
-        "primary": {
-            "50": "#effaf8",
-            "100": "#d3f1ec",
-            "200": "#a8e3da",
-            "300": "#74cec3",
-            "400": "#45b3a8",
-            "500": "#37b0a4",
-            "600": "#0b6e68",
-            "700": "#0a5c57",
-            "800": "#0b4a47",
-            "900": "#0b3e3b",
-            "950": "#042523",
-        }
-    },
-}
-
 LOG_LEVEL = os.environ.get("LOG_LEVEL", "").strip().upper() or "INFO"
 if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
     raise ImproperlyConfigured("LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL")
@@ -304,37 +275,4 @@ LOG_FORMAT = os.environ.get("LOG_FORMAT", "").strip().lower() or "line"
 if LOG_FORMAT not in ("line", "json"):
     raise ImproperlyConfigured("LOG_FORMAT must be line or json")
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {
-        "request_id": {"()": "inventory_project.requests.RequestIdFilter"},
-        # An API error was logged where it was handled; this logger adds those of other pages.
-        "with_traceback": {
-            "()": "django.utils.log.CallbackFilter",
-            "callback": lambda record: bool(record.exc_info),
-        },
-    },
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"},
-        "json": {
-            "()": "pythonjsonlogger.json.JsonFormatter",
-            "fmt": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s",
-            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
-        },
-    },
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "filters": ["request_id"],
-            "formatter": LOG_FORMAT,
-        }
-    },
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # 4xx answers are the client's business; a 5xx is logged where it is handled.
-        "django.request": {"level": "ERROR", "filters": ["with_traceback"]},
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
-    },
-}
+LOGGING = log_lines(LOG_LEVEL, LOG_FORMAT)
