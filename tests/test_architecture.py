@@ -109,7 +109,7 @@ LAYERS = [
     ["staging"],
     ["staged_writes", "explanations"],
     ["imports", "catalog"],
-    ["services", "files"],
+    ["services", "files", "previews"],
     ["replenishment", "abc_classes", "adjustments", "checkup"],
     ["api", "admin", "management"],
 ]

@@ -12,13 +12,12 @@ from inventory_levels.admin.words import (
     UNSET,
     Changed,
     changes_in_words,
-    name_of,
     value_in_words,
 )
 from inventory_levels.files import delimited
 from inventory_levels.files.columns import LEVELS, Table
 from inventory_levels.imports import Counts, RowResult
-from inventory_levels.models import InventoryLevel
+from inventory_levels.models import InventoryLevel, ProductMaster
 from inventory_levels.models.drafts import Packed
 
 # Rows of each kind that a page lists; it counts them all.
@@ -69,7 +68,7 @@ class Report:
         return [
             {
                 "number": number,
-                "name": _name(result.saved),
+                **_called(result.saved),
                 "changes": [
                     {"label": one.label, "old": shortened(one.old), "new": shortened(one.new)}
                     for one in changes
@@ -79,8 +78,15 @@ class Report:
         ]
 
 
-def _name(record: Any) -> str:
-    return name_of(record) if isinstance(record, InventoryLevel) else str(record)
+def _called(record: Any) -> dict[str, str]:
+    """What a file would call it, and what a person knows it by."""
+    if isinstance(record, InventoryLevel):
+        product = record.product
+        name = f"{product.global_sku} at {record.location.name}"
+        return {"name": name, "about": product.product_name}
+    if isinstance(record, ProductMaster):
+        return {"name": record.global_sku, "about": record.product_name}
+    return {"name": str(record), "about": ""}
 
 
 def _of_the_catalog(record: Any, changes: Mapping[str, Any]) -> list[Changed]:

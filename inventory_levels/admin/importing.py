@@ -115,7 +115,16 @@ class ImportsFiles(WorkspaceAdmin):
             "upload",
             status,
             form=form,
-            columns=[column for column in self.table.columns if column.read],
+            columns=[column.header for column in self.table.columns if column.read],
+            needed=self._needed(),
+        )
+
+    def _needed(self) -> str:
+        """The columns that a file can't do without."""
+        headers = {column.name: column.header for column in self.table.columns}
+        return ", and ".join(
+            " or ".join(headers[name] for name in names if name in headers)
+            for names in self.table.keys
         )
 
     def _start(self, request: HttpRequest, form: UploadForm) -> ImportDraft | None:
@@ -159,14 +168,11 @@ class ImportsFiles(WorkspaceAdmin):
             return
         origin = Origin(_actor(request), LevelChange.Source.IMPORT)
         try:
-            done = import_drafts.apply(
+            import_drafts.apply(
                 draft, origin=origin, on_error="skip" if on_error == "skip" else "abort"
             )
         except OperationalError:
             messages.error(request, "The database was busy, and the import stopped.")
-            return
-        if done:
-            messages.success(request, f"{draft.file_name} is imported.")
 
     def refused_view(self, request: HttpRequest, token: str) -> HttpResponseBase:
         lines = self._draft(request, token).read(import_drafts.REFUSED)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -73,9 +73,9 @@ def test_the_preview_says_what_would_become_of_each_row_and_nothing_is_written(
     said = text_of(page)
     for figure in ("to be created 1", "to be changed 1", "stay as they are 1", "refused 2"):
         assert figure in said
-    assert "Row What From → to 2 SKU-123 · Widget at Main warehouse reorder point 100 → 120" in said
+    assert "Row What From → to 2 SKU-123 at Main warehouse Widget reorder point 100 → 120" in said
     assert "max 500 → 600" in said
-    assert "3 SKU-9 · Gadget at Main warehouse min 5 reorder point 6 max 7.5" in said
+    assert "3 SKU-9 at Main warehouse Gadget min 5 reorder point 6 max 7.5" in said
     assert "5 SKU-123 at Supplier Reorder point must not be below min (30)" in said
     assert "6 SKU-8 at Main warehouse Maximum must be a number with a decimal point" in said
     assert now(widget).version == 1
@@ -243,6 +243,22 @@ def test_an_import_that_was_interrupted_can_be_looked_at_again(
     assert "is imported" in text_of(done)
 
 
+def test_a_busy_database_is_told_and_what_is_left_can_be_looked_at(
+    editor: Browser, widget: InventoryLevel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*args: Any, **options: Any) -> None:
+        raise OperationalError("canceling statement due to lock timeout")
+
+    page = upload(editor, levels_file(["SKU-123", "Main warehouse", "", "", 600]))
+    with monkeypatch.context() as patched:
+        patched.setattr("inventory_levels.admin.import_kinds.import_levels", busy)
+        said = text_of(say_yes(editor, page))
+    assert "The database was busy, and the import stopped." in said
+    begun = editor.get(address_of(page))
+    again = editor.send(address_of(page), forms_of(begun)[IMPORT], again="1")
+    assert "max 500 → 600" in text_of(again)
+
+
 def test_excel_is_read_and_every_column_that_is_refused_is_told(
     editor: Browser, widget: InventoryLevel
 ) -> None:
@@ -344,7 +360,7 @@ def test_products_are_created_and_changed(editor: Browser, acme: Acme) -> None:
     page = upload(editor, content, PRODUCTS, on_error="skip")
     said = text_of(page)
     assert "name Widget → Widget, large unit cost not set → 2.5 status Active → Inactive" in said
-    assert "3 SKU-9 · Gadget SKU SKU-9 name Gadget" in said
+    assert "3 SKU-9 Gadget SKU SKU-9 name Gadget" in said
     assert "4 SKU-8 Product name is required" in said
     assert ProductMaster._base_manager.get(public_id="prod_123").product_name == "Widget"
     assert "is imported" in text_of(say_yes(editor, page, "skip"))

@@ -6,6 +6,8 @@ document.addEventListener("DOMContentLoaded", () => {
   if (picture) follow(picture);
   if (window.django?.jQuery) django.jQuery.ajaxPrefilter(withLocation);
   document.querySelectorAll(".workspace details, .files details").forEach(closeOutside);
+  // The theme's script looks for its own markup around a file input, unless this says it did.
+  document.querySelectorAll(".import input[type=file]").forEach((input) => (input.hasChangeListener = true));
   document.querySelectorAll("[data-busy]").forEach(sayBusy);
   // The theme's icons are words in a font of pictures: not to be read out.
   document.querySelectorAll(".material-symbols-outlined").forEach((icon) => {
