@@ -68,9 +68,10 @@ class ImportDraftManager(TenantManager["ImportDraft"]):
 
     def make_room(self, actor_id: str) -> None:
         """Delete what has expired, and what this person has had waiting for longest."""
-        self.exclude(pk__in=self.waiting().values("pk")).delete()
-        latest = self.filter(actor_id=actor_id).order_by("-pk").values_list("pk", flat=True)
-        self.filter(actor_id=actor_id).exclude(pk__in=list(latest[: KEPT - 1])).delete()
+        self.filter(made_at__lte=timezone.now() - LIFETIME).delete()
+        theirs = self.filter(actor_id=actor_id).exclude(state=ImportDraft.State.BEGUN)
+        latest = theirs.order_by("-pk").values_list("pk", flat=True)
+        theirs.exclude(pk__in=list(latest[: KEPT - 1])).delete()
 
 
 class ImportDraft(TenantModel):

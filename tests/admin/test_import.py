@@ -303,6 +303,15 @@ def test_all_refused_rows_can_be_downloaded_for_a_spreadsheet(
     }
 
 
+def test_hostile_cells_are_refused_like_any_others(editor: Browser, acme: Acme) -> None:
+    name = "<script>alert(1)</script>"
+    rows = [[name, "Main warehouse", 1, 2, 3], ["SKU-123", "a\x01b", 1, 2, 3]]
+    page = upload(editor, levels_file(*rows), name=f"{name}.csv")
+    assert "refused 2" in text_of(page)
+    assert b"<script>alert(1)" not in page.content
+    assert "<script>alert(1)</script> at Main warehouse" in text_of(page)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
