@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from inventory_levels import catalog_storage
 from inventory_levels.models import Location, ProductMaster
-from inventory_levels.refusals import Conflict, Invalid, NotFound, Refusal
+from inventory_levels.refusals import Conflict, Invalid, NotFound, PreconditionFailed, Refusal
 from inventory_levels.results import Result
 from organizations.tenancy import current_organization
 
@@ -27,12 +27,20 @@ class CatalogRow:
 
     ``values`` maps model fields to values (a location's parent by public id); a field that is
     not in it stays as it is. ``must_exist`` changes the row with that id and never creates;
-    a ``public_id`` among the values may then only repeat the id.
+    a ``public_id`` among the values may then only repeat the id. ``made_from`` is the state of
+    the record that the row was made from ("": there was none), as a result tells it; the row
+    is refused once it is another.
     """
 
     values: Mapping[str, Any]
     public_id: str | None = None
     must_exist: bool = False
+    made_from: str | None = None
+
+
+def state_of(record: ProductMaster | Location | None) -> str:
+    """What tells one state of a record from another. They have no version."""
+    return f"{record.public_id}@{record.updated_at.isoformat()}" if record else ""
 
 
 def not_found(model: type[ProductMaster] | type[Location]) -> NotFound:
@@ -120,9 +128,11 @@ class CatalogBatch(Generic[_Record]):
             record = self.by_id.get(row.public_id)
         else:
             record = self.by_key.get(self.key_in(row))
+        if record is None and row.must_exist:
+            raise not_found(self.model)
+        if row.made_from not in (None, state_of(record)):
+            raise PreconditionFailed("It has changed meanwhile.")
         if record is None:
-            if row.must_exist:
-                raise not_found(self.model)
             return None
         if any(record.public_id in ids for ids in (self.created, self.updated, self.written)):
             raise Refusal("An earlier row has written this one already")
@@ -134,22 +144,27 @@ class CatalogBatch(Generic[_Record]):
         self, row: CatalogRow, record: _Record | None, values: Mapping[str, Any]
     ) -> Result[_Record]:
         """Take the checked values on; they are written with the rest."""
+        made_from = state_of(record)
+        changes = {
+            name: {"old": getattr(record, name, None), "new": value}
+            for name, value in values.items()
+            if record is None or getattr(record, name) != value
+        }
         if record is None:
             record = self.model(organization=current_organization(), **values)
             record.public_id = row.public_id or record.new_public_id()
             record.updated_at = record.created_at
             self.created[record.public_id] = record
-            result = Result("created", record)
+            result = Result("created", record, changes=changes)
         else:
-            changed = [name for name, value in values.items() if getattr(record, name) != value]
-            if not changed:
-                return Result("unchanged", record)
+            if not changes:
+                return Result("unchanged", record, made_from=made_from)
             del self.by_key[self.key_of(record)]
-            for name in changed:
+            for name in changes:
                 setattr(record, name, values[name])
             record.updated_at = timezone.now()
             self.updated[record.public_id] = record
-            result = Result("updated", record)
+            result = Result("updated", record, changes=changes, made_from=made_from)
         self.by_id[record.public_id] = self.by_key[self.key_of(record)] = record
         return result
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
@@ -15,8 +16,8 @@ from inventory_levels.decisions import LevelRow
 from inventory_levels.explanations import explain, in_its_columns
 from inventory_levels.level_batch import LevelBatch, Origin
 from inventory_levels.refusals import Refusal
-from inventory_levels.results import OnError, Outcome
-from inventory_levels.staging import FileRow
+from inventory_levels.results import OnError, Outcome, Result
+from inventory_levels.staging import FileRow, PlannedRow
 from inventory_levels.storage import is_postgresql
 
 __all__ = ["CHUNK", "Counts", "FileRow", "RowResult", "import_levels"]
@@ -27,12 +28,17 @@ CHUNK = 5_000
 
 @dataclass(slots=True)
 class RowResult:
-    """What became of one row; ``id`` is the level's, None where there is none."""
+    """What became of one row; ``id`` is the level's, None where there is none.
+
+    ``row`` is told of refused rows, ``result`` of rows that were decided in memory.
+    """
 
     number: int
     outcome: Outcome
     id: str | None = None
     refusal: Refusal | None = None
+    row: Any = None
+    result: Result[Any] | None = None
 
 
 @dataclass(slots=True)
@@ -73,12 +79,8 @@ def import_levels(
     Locks products and locations (key share), then levels, in the order of their keys.
     """
     with staging.staged(rows):
-        after = -1
-        while bad := staging.failed(after=after):
-            for one, refusal in zip(bad, explain(bad), strict=True):
-                tell(RowResult(one.row.number, "failed", refusal=refusal))
-            after = bad[-1].row.number
-        counts = _counts()
+        tell_refused(tell)
+        counts = counts_of_plan()
         writing = _Writing(origin, tell, tell_all, on_progress, counts.total)
         if dry_run:
             writing.tell_good(1, counts.total)
@@ -88,13 +90,26 @@ def import_levels(
             if not counts.failed:
                 writing.run_at_once()
             writing.tell_good(1, counts.total)
-        counts = _counts()
+        counts = counts_of_plan()
     if on_error == "abort" and counts.failed:
         return Counts(failed=counts.failed, aborted=True)
     return counts
 
 
-def _counts() -> Counts:
+def tell_refused(tell: Callable[[RowResult], None]) -> None:
+    """Tell the rows that the plan has found wrong, and why, by number."""
+    after = -1
+    while bad := staging.failed(after=after):
+        for one, refusal in zip(bad, explain(bad), strict=True):
+            tell(_refused_row(one, refusal))
+        after = bad[-1].row.number
+
+
+def _refused_row(one: PlannedRow, refusal: Refusal) -> RowResult:
+    return RowResult(one.row.number, "failed", refusal=refusal, row=one.row)
+
+
+def counts_of_plan() -> Counts:
     number = staging.counts().get
     return Counts(
         created=number("created", 0),
@@ -168,10 +183,7 @@ def _write(first: int, last: int, origin: Origin) -> list[RowResult]:
 def _refused(numbers: Sequence[int]) -> list[RowResult]:
     rows = staging.failed_among(numbers)
     refusals = explain(rows)
-    return [
-        RowResult(one.row.number, "failed", refusal=refusal)
-        for one, refusal in zip(rows, refusals, strict=True)
-    ]
+    return [_refused_row(one, refusal) for one, refusal in zip(rows, refusals, strict=True)]
 
 
 def _write_batch(first: int, last: int, origin: Origin) -> list[RowResult]:
@@ -199,7 +211,7 @@ def _write_batch(first: int, last: int, origin: Origin) -> list[RowResult]:
     }
     staging.revise(surprises, first, last)
     return [
-        RowResult(one.row.number, "failed", refusal=in_its_columns(result.refusal, one.row))
+        _refused_row(one, in_its_columns(result.refusal, one.row))
         for one, result in zip(planned, results, strict=True)
         if result.refusal
     ]

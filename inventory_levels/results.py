@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
 
 from inventory_levels.refusals import Refusal
 
@@ -16,13 +17,17 @@ OnError = Literal["abort", "skip"]
 class Result(Generic[Record]):
     """``record`` as it is now, or ``refusal`` where the row failed.
 
-    Where a batch was too long to read its records, only their ids are known.
+    Where a batch was too long to read its records, only their ids are known. ``changes`` and
+    ``made_from`` (which state of which record, "" for none) are told where somebody looks at
+    them before anything is written.
     """
 
     outcome: Outcome
     record: Record | None = None
     refusal: Refusal | None = None
     known_id: str | None = None
+    changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    made_from: str = ""
 
     @property
     def id(self) -> str | None:

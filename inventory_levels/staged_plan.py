@@ -113,7 +113,7 @@ def plan(staged: Sequence[str], lookups: Lookups) -> str:
     ]
     return f"""
         SELECT {", ".join(f"s.{name}" for name in (*staged, *_RESOLVED))},
-            o.public_id AS stored_id,
+            o.public_id AS stored_id, o.version AS stored_version,
             count(*) OVER pair > 1 AS is_repeated,
             row_number() OVER (ORDER BY s.product_id, s.location_id, s.number) AS turn,
             CASE WHEN {" OR ".join(wrong)} THEN 'failed'

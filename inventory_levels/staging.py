@@ -163,6 +163,33 @@ def failed(*, after: int) -> list[PlannedRow]:
     return _read(f"outcome = 'failed' AND number > {after} ORDER BY number LIMIT {BUFFER}")
 
 
+def first(outcome: Outcome, number: int) -> list[PlannedRow]:
+    """The first so many rows of this outcome, by number."""
+    return _read(f"outcome = '{outcome}' ORDER BY number LIMIT {number}")
+
+
+def states() -> Iterator[tuple[int, str]]:
+    """Of each row that is not wrong the number, and the id@version that it would change.
+
+    By number; "" where there is no level yet.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE INDEX planned_good ON planned (number) WHERE outcome <> 'failed'")
+    after = -1
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT number, stored_id, stored_version FROM planned"
+                f" WHERE outcome <> 'failed' AND number > {after} ORDER BY number LIMIT {BUFFER}"
+            )
+            rows = cursor.fetchall()
+        for number, level, version in rows:
+            yield number, f"{level}@{version}" if level else ""
+        if len(rows) < BUFFER:
+            return
+        after = rows[-1][0]
+
+
 def between(first: int, last: int) -> list[PlannedRow]:
     """The rows of these turns."""
     return _read(f"turn BETWEEN {first} AND {last} ORDER BY turn")

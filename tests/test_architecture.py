@@ -112,7 +112,7 @@ LAYERS = [
     ["staging"],
     ["staged_writes", "explanations"],
     ["imports", "catalog"],
-    ["services", "files"],
+    ["services", "files", "previews"],
     ["replenishment", "abc_classes", "adjustments", "checkup"],
     ["comparison", "pareto"],
     ["api", "admin", "management"],

@@ -16,15 +16,16 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 
 from inventory_levels import catalog
+from inventory_levels.admin.files import Files
 from inventory_levels.admin.filters import ProductStatusFilter, TypeFilter
 from inventory_levels.admin.forms import QuantityField
 from inventory_levels.admin.saving import SafeForm
 from inventory_levels.admin.search import matching_locations, matching_products
 from inventory_levels.admin.words import plain, value_in_words
 from inventory_levels.catalog import CatalogRow
+from inventory_levels.files.columns import LOCATIONS, PRODUCTS
 from inventory_levels.models import InventoryLevel, Location, ProductMaster
 from inventory_levels.refusals import Conflict, NotFound, PreconditionFailed, Refusal
-from organizations.admin.base import WorkspaceAdmin
 
 
 class RecordForm(SafeForm):
@@ -99,7 +100,7 @@ class LocationForm(RecordForm):
         return Conflict(message, {"name": [message]}) if there.exists() else None
 
 
-class RecordAdmin(WorkspaceAdmin):
+class RecordAdmin(Files):
     """What products and locations share."""
 
     formfield_overrides: ClassVar[Any] = {models.DecimalField: {"form_class": QuantityField}}
@@ -154,6 +155,7 @@ def _counted(number: int, one: str, many: str) -> list[str]:
 @admin.register(ProductMaster)
 class ProductAdmin(RecordAdmin):
     form = ProductForm
+    table = PRODUCTS
     editable = ("global_sku", "product_name", "unit_cost", "status")
     list_display = ("global_sku", "product_name", "cost", "status", "levels")
     list_filter = (ProductStatusFilter,)
@@ -187,6 +189,7 @@ class ProductAdmin(RecordAdmin):
 @admin.register(Location)
 class LocationAdmin(RecordAdmin):
     form = LocationForm
+    table = LOCATIONS
     editable = ("name", "type", "parent")
     autocomplete_fields = ("parent",)
     list_display = ("name", "type", "inside", "levels")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -17,8 +18,9 @@ from inventory_levels import services
 from inventory_levels.admin import drawing
 from inventory_levels.admin.bulk import BulkChanges
 from inventory_levels.admin.changes import history_of
-from inventory_levels.admin.columns import Columns
+from inventory_levels.admin.columns import BY_CHANGE, Columns
 from inventory_levels.admin.drawing import Typed
+from inventory_levels.admin.files import Files
 from inventory_levels.admin.forms import LevelForm, QuantityField
 from inventory_levels.admin.reports import Reports
 from inventory_levels.admin.saving import AtVersion, origin_of
@@ -27,6 +29,7 @@ from inventory_levels.admin.words import (
     name_of,
     told,
 )
+from inventory_levels.files.columns import LEVELS
 from inventory_levels.models import QUANTITY_ORDER, InventoryLevel
 from inventory_levels.refusals import NotFound, PreconditionFailed, Refusal
 
@@ -109,12 +112,18 @@ class Page(Columns):
 
 
 @admin.register(InventoryLevel)
-class LevelAdmin(Reports, BulkChanges, Page):
+class LevelAdmin(Reports, BulkChanges, Files, Page):
     """Saving, deleting, the history, the picture and what is recommended."""
+
+    table = LEVELS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         levels = super().get_queryset(request)
         return levels.select_related(*REFERENCES)
+
+    def export_order(self, keys: Sequence[str]) -> Sequence[str] | None:
+        """Not by the last change: while an export walks along, that moves."""
+        return None if tuple(keys) == BY_CHANGE else keys
 
     def get_urls(self) -> list[URLPattern]:
         views = {"picture": self.picture_view, "recommendation": self.recommendation_view}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -105,7 +105,7 @@ def entries(changes: Sequence[LevelChange]) -> list[Entry]:
             product=products.get(change.product_public_id, change.product_public_id),
             location=locations.get(change.location_public_id, change.location_public_id),
             who=actor(change),
-            settings=_settings(change, locations),
+            settings=_settings(change.changes, locations),
         )
         for change in changes
     ]
@@ -117,7 +117,14 @@ def _names(model: Any, public_ids: set[str]) -> dict[str, str]:
     return {row.public_id: str(row) for row in model.objects.filter(public_id__in=public_ids)}
 
 
-def _settings(change: LevelChange, locations: dict[str, str]) -> list[Changed]:
+def changes_in_words(changes: Sequence[Mapping[str, Any]]) -> list[list[Changed]]:
+    """Changes of levels, each as the history has it, with names for ids in one query."""
+    places = {place for one in changes for name in PLACES for place in one.get(name, {}).values()}
+    locations = _names(Location, places - {None})
+    return [_settings(one, locations) for one in changes]
+
+
+def _settings(changes: Mapping[str, Any], locations: dict[str, str]) -> list[Changed]:
     def words(name: str, value: Any) -> str:
         if name in PLACES and value is not None:
             return locations.get(value, value)
@@ -127,7 +134,7 @@ def _settings(change: LevelChange, locations: dict[str, str]) -> list[Changed]:
     return [
         Changed(label, words(name, both["old"]), words(name, both["new"]))
         for name, label in LABELS.items()
-        if (both := change.changes.get(name))
+        if (both := changes.get(name))
     ]
 
 

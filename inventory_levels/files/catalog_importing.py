@@ -28,9 +28,9 @@ def import_catalog(
     refused: dict[int, Refusal] = {}
     readable: dict[int, CatalogRow] = {}
     unreadable: set[Any] = set()
-    numbers: list[int] = []
+    all_rows: dict[int, CatalogFileRow] = {}
     for row in rows:
-        numbers.append(row.number)
+        all_rows[row.number] = row
         if row.problems:
             refused[row.number] = Invalid(row.problems)
             unreadable.add(_identity(row.row))
@@ -42,12 +42,12 @@ def import_catalog(
     write = not dry_run and (not refused or on_error == "skip")
     saved = iter(save(list(readable.values()), on_error=on_error, dry_run=not write))
     counts = Counts()
-    for number in numbers:
+    for number, row in all_rows.items():
         if number in refused:
-            result = RowResult(number, "failed", refusal=refused[number])
+            result = RowResult(number, "failed", refusal=refused[number], row=row)
         else:
             done = next(saved)
-            result = RowResult(number, done.outcome, done.id, done.refusal)
+            result = RowResult(number, done.outcome, done.id, done.refusal, row, done)
         setattr(counts, result.outcome, getattr(counts, result.outcome) + 1)
         tell(result)
     if on_error == "abort" and counts.failed:

@@ -76,7 +76,7 @@ def csv(
 def _copy(rows: QuerySet[Any]) -> tuple[bytes, int]:
     try:
         sql, parameters = rows.query.sql_with_params()
-    except EmptyResultSet:  # a filter that Django knows to match nothing
+    except EmptyResultSet:  # no row can fit the filters: there is nothing to ask for
         return b"", 0
     with connection.wrap_database_errors, connection.cursor() as cursor:
         statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT (FORMAT csv)", parameters)

@@ -6,6 +6,7 @@ catalog.py alone.
 
 from inventory_levels.models.catalog import Location, LocationType, ProductMaster, ProductStatus
 from inventory_levels.models.columns import MAX_COMMENTS, MAX_DAYS
+from inventory_levels.models.drafts import ImportDraft, ImportDraftPiece
 from inventory_levels.models.history import LevelChange
 from inventory_levels.models.levels import (
     QUANTITY_ORDER,
@@ -25,6 +26,8 @@ __all__ = [
     "SETTINGS",
     "UNSET",
     "AbcClass",
+    "ImportDraft",
+    "ImportDraftPiece",
     "InventoryLevel",
     "LevelChange",
     "LevelStatus",

@@ -50,6 +50,7 @@ def pages_of(model: str, *, see: int, add: int, change: int, delete: int) -> lis
 
 LEVEL, CHANGE = "inventory_levels_inventorylevel", "inventory_levels_levelchange"
 KEY, USER = "organizations_apikey", "auth_user"
+FILED = (LEVEL, "inventory_levels_productmaster", "inventory_levels_location")
 PAGES = [
     Page("index", ALL),
     Page("jsi18n", ALL),
@@ -61,6 +62,8 @@ PAGES = [
     Page(f"{LEVEL}_report", ALL),
     Page(f"{LEVEL}_abc", ALL),
     Page("inventory_levels_planningsettings_changelist", ALL),
+    *(Page(f"{model}_import", WRITERS) for model in FILED),
+    *(Page(f"{model}_export_{format_}", ALL) for model in FILED for format_ in ("csv", "xlsx")),
     *pages_of("inventory_levels_productmaster", see=ALL, add=WRITERS, change=ALL, delete=WRITERS),
     *pages_of("inventory_levels_location", see=ALL, add=WRITERS, change=ALL, delete=WRITERS),
     Page(f"{CHANGE}_changelist", ALL),
@@ -84,6 +87,8 @@ PAGES = [
 # Answered without an object or a right of one's own, or only to a POST; other tests have them.
 ELSEWHERE = {"login", "logout", "workspace", "search", "autocomplete", "view_on_site", "app_list"}
 ELSEWHERE |= {f"{LEVEL}_bulk", f"{LEVEL}_classify"}
+# Of the person who uploaded a file, and nobody else's: test_import.py.
+ELSEWHERE |= {f"{model}_import_{page}" for model in FILED for page in ("draft", "refused")}
 SCOPED = [page for page in PAGES if page.of and page.of not in ("organizations_organization", USER)]
 
 
@@ -148,6 +153,7 @@ def test_a_page_opens_from_its_role_on_and_is_a_403_before(page, people, ours):
         answer = people[role].get(address(page, ours))
         expected = page.status if rank >= page.opens_for else 403
         assert answer.status_code == expected, role
+        list(answer)  # a download, too, to its end
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)

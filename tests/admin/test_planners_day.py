@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.admin.browser import CHANGES, LEVELS, LOCATIONS, PRODUCTS
 from tests.admin.chromium import engine, open_as, site
+from tests.api.files import XLSX, workbook
 
 __all__ = ["engine", "open_as", "site"]
 
@@ -31,6 +35,24 @@ def quantity(page: Page, label: str) -> Locator:
 
 def save(page: Page) -> None:
     page.get_by_role("button", name="Save", exact=True).click()
+
+
+def sheet(most: int) -> bytes:
+    """Two good rows, and two bad ones: a quantity out of order, a product that isn't there."""
+    return workbook(
+        ["SKU", "Location name", "Minimum", "Reorder point", "Maximum"],
+        ["BND-01", "Central warehouse", None, None, most],
+        ["BND-01", "East warehouse", 4, 8, most],
+        ["BND-02", "Central warehouse", None, 3, None],
+        ["BND-99", "Central warehouse", 1, 2, 3],
+    )
+
+
+def choose_file(page: Page, content: bytes) -> None:
+    file = {"name": "levels.xlsx", "mimeType": XLSX, "buffer": content}
+    page.get_by_label("File", exact=True).set_input_files(files=[file])
+    page.get_by_role("button", name="Preview").click()
+    page.wait_for_url(re.compile(r"import/[\w-]+/"))
 
 
 def drawn(page: Page) -> Any:
@@ -100,6 +122,60 @@ def test_a_planners_day(open_as: OpenAs) -> None:
     expect(page.locator(".history li").first).to_contain_text("reorder point 100 → 120")
     page.goto(CHANGES)
     expect(page.locator("#result_list tbody tr").first).to_contain_text("edda")
+
+
+def test_a_planner_imports_a_spreadsheet_and_takes_the_list_along(open_as: OpenAs) -> None:
+    page = open_as("edda")
+    find(page, "bnd-01")
+    page.get_by_role("link", name="Import", exact=True).click()
+    choose_file(page, sheet(160))
+    expect(page.get_by_role("status")).to_contain_text("refused 2")
+
+    # The two bad rows are named as the spreadsheet counts them, with the column.
+    refused = page.get_by_role("region", name="Refused").locator("tbody tr")
+    expect(refused.nth(0)).to_contain_text(re.compile(r"4\s+BND-02 at Central warehouse"))
+    expect(refused.nth(0)).to_contain_text("Reorder point must not be below min (16)")
+    expect(refused.nth(1)).to_contain_text("5")
+    expect(refused.nth(1)).to_contain_text("SKU not found")
+    changed = page.get_by_role("region", name="To be changed")
+    expect(changed).to_contain_text(re.compile(r"max\s+\d+\s+→\s+160"))
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the refused rows").click()
+    assert Path(download.value.path()).read_text("utf-8-sig").splitlines()[1].startswith("4,BND-02")
+
+    # The good ones are imported, once.
+    page.get_by_role("button", name="Import the other 2 rows").click()
+    expect(page.get_by_text("levels.xlsx is imported, but for the refused rows.")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("changed 1")
+    page.get_by_role("link", name="What was changed").click()
+    expect(page.locator("#result_list tbody tr")).to_have_count(2)
+    find(page, "bnd-01 central")
+    page.get_by_role("link", name="BND-01").click()
+    page.get_by_role("link", name="History", exact=True).click()
+    expect(page.locator(".history li").first).to_contain_text("by edda, Import")
+
+    # What the filter finds goes into a file, and that file changes nothing.
+    find(page, "bnd-01")
+    page.get_by_text("Export", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Excel (.xlsx)").click()
+    content = Path(download.value.path()).read_bytes()
+    rows = openpyxl.load_workbook(BytesIO(content)).active.values
+    assert {row[14] for row in rows} == {"SKU", "BND-01"}
+    page.goto(f"{LEVELS}import/")
+    choose_file(page, content)
+    expect(page.get_by_text("there is nothing to import")).to_be_visible()
+
+    # Others see nothing of it.
+    drafted = page.url
+    for name, status in (("stranger", 404), ("vera", 403)):
+        page = open_as(name)
+        answer = page.goto(drafted)
+        assert answer is not None
+        assert answer.status == status
+    page.goto(LEVELS)
+    expect(page.get_by_role("link", name="Import", exact=True)).to_have_count(0)
+    expect(page.get_by_text("Export", exact=True)).to_be_visible()
 
 
 def test_the_second_of_two_planners_is_told_what_the_first_one_did(open_as: OpenAs) -> None:
@@ -175,6 +251,7 @@ PAGES = {
     "start": "/admin/",
     "levels": LEVELS,
     "new level": f"{LEVELS}add/",
+    "import": f"{LEVELS}import/",
     "changes": CHANGES,
     "recommendations": f"{LEVELS}recommended/",
     "abc classes": f"{LEVELS}abc/",
@@ -231,6 +308,17 @@ def test_axe_finds_nothing_serious(open_as: OpenAs, scheme: str, width: int) -> 
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("status")).to_be_visible()
     found["preview"] = serious(page)
+    page.goto(f"{LEVELS}import/")
+    choose_file(page, sheet(width))
+    found["import's preview"] = serious(page)
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0, f"the preview of an import scrolls sideways at {width}"
+    page.get_by_role("button", name=re.compile("Import the other")).click()
+    expect(page.get_by_text("is imported, but for the refused rows")).to_be_visible()
+    found["import's end"] = serious(page)
+    page.goto(LEVELS)
+    page.locator(".files summary").click()
+    found["export's menu"] = serious(page)
     assert {name: what for name, what in found.items() if what} == {}
 
 

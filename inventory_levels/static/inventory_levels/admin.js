@@ -6,7 +6,10 @@ document.addEventListener("DOMContentLoaded", () => {
   document.getElementById("use-recommended")?.addEventListener("click", useRecommended);
   document.querySelectorAll("[data-chooses]").forEach(chooseAll);
   if (window.django?.jQuery) django.jQuery.ajaxPrefilter(withLocation);
-  document.querySelectorAll(".workspace details").forEach(closeOutside);
+  document.querySelectorAll(".workspace details, .files details").forEach(closeOutside);
+  // The theme's script looks for its own markup around a file input, unless this says it did.
+  document.querySelectorAll(".import input[type=file]").forEach((input) => (input.hasChangeListener = true));
+  document.querySelectorAll("[data-busy]").forEach(sayBusy);
   // The theme's icons are words in a font of pictures: not to be read out.
   document.querySelectorAll(".material-symbols-outlined").forEach((icon) => {
     const around = icon.closest("a[href], button");
@@ -126,5 +129,21 @@ function closeOutside(menu) {
   });
   menu.addEventListener("keydown", (event) => {
     if (event.key === "Escape") menu.open = false;
+  });
+}
+
+// A long import shouldn't look like a button that did nothing, nor be asked for twice.
+function sayBusy(button) {
+  const words = button.textContent;
+  window.addEventListener("pageshow", () => {
+    button.textContent = words;
+    button.disabled = false;
+  });
+  button.form.addEventListener("submit", (event) => {
+    if (event.submitter !== button) return;
+    setTimeout(() => {
+      button.textContent = button.dataset.busy;
+      button.disabled = true;
+    });
   });
 }
