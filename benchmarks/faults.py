@@ -12,7 +12,7 @@ retry hides no loss.
 kill     a worker is killed (-9), again and again
 stop     PostgreSQL is stopped at once and started again: 503 with Retry-After, then as before
 crowd    50 writers beside two imports of the same levels in opposite orders
-full     more requests at once than PostgreSQL takes connections
+full     somebody else takes every connection of PostgreSQL
 
 After each: every acknowledged write is in the history, no bulk request is there in part, every
 level is what its history leads to, and no answer was a 500. ``stop`` and ``full`` need PostgreSQL.
@@ -33,7 +33,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,6 +42,7 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inventory_project.settings")
 
 import django  # noqa: E402
+import psycopg  # noqa: E402
 
 django.setup()
 
@@ -232,17 +233,23 @@ def crowd(load: Load, seconds: float) -> None:
 
 
 def full(load: Load, seconds: float) -> None:
-    """A database that takes two connections, for eight threads."""
-    name = load.database.name
-    load.database._on_the_server(f"ALTER DATABASE {name} CONNECTION LIMIT 2")
-    load.database._on_the_server(
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-    )
-    # Superusers are above every limit.
-    with load.running(16, 2):
-        time.sleep(seconds / 2)
-        load.database._on_the_server(f"ALTER DATABASE {name} CONNECTION LIMIT -1")
-        time.sleep(seconds / 2)
+    """Somebody else takes every connection that PostgreSQL has, and gives them back."""
+    with load.running(6, 2), ExitStack() as taken:
+        time.sleep(seconds / 3)
+        ours: list[int] = []
+        until = time.monotonic() + seconds / 3
+        while time.monotonic() < until:
+            try:
+                connection = taken.enter_context(load.database.connect())
+                ours.append(connection.info.backend_pid)
+            except psycopg.OperationalError:  # none is left but the server's own
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> ALL(%s)",
+                    [ours],
+                )
+        taken.close()
+        time.sleep(seconds / 3)
 
 
 SCENARIOS: dict[str, Callable[[Load, float], None]] = {
