@@ -53,6 +53,11 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
         """Bytes a body may have."""
         return int(settings.MAX_BULK_BODY if self.action == "bulk" else settings.MAX_BODY)
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Of one organization, and true at the moment: caches ask again."""
+        return {**super().default_response_headers, "Cache-Control": "private, no-cache"}
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """HTTPS where it is required, then key and organization, method, scope."""
         self.format_kwarg = None

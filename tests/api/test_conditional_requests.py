@@ -301,3 +301,8 @@ def test_both_conditions_must_hold(api, tag):
     assert stored() == before
     response = api.post(PATH, PAIR | {"minQuantity": 7}, If_Match=tag, If_None_Match='"other"')
     assert response.status_code == 200
+
+
+def test_caches_keep_no_answer_for_others_nor_without_asking_again(api, level):
+    for path in (f"/inventory-levels/{level['id']}", "/inventory-levels", "/products/none"):
+        assert api.get(path).headers["Cache-Control"] == "private, no-cache"
