@@ -1,4 +1,4 @@
-"""CSV that PostgreSQL writes by itself: a tenth of the time that Python takes for it."""
+"""Lines that PostgreSQL writes by itself: a tenth of the time that Python takes for them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import F, Func, QuerySet, TextField
+from django.db.models import F, Func, QuerySet, TextField, Value
 
 from inventory_levels.files.cells import FORMULA_STARTERS, NULL
 from inventory_levels.files.columns import Column, Kind
 from inventory_levels.walk import in_order
 
-# Rows a statement: some two megabytes, which leave the database before the client reads them.
-CHUNK = 10_000
+# Rows a statement: one to three megabytes, which leave the database before the client reads them.
+CHUNK = 5_000
 
 
 class _Escaped(Func):
@@ -37,35 +37,70 @@ class _Time(Func):
     arity, output_field = 1, TextField()
 
 
-_FORMATS: dict[Kind, Any] = {
+class _Json(Func):
+    template = "COALESCE(to_json(%(expressions)s)::text, 'null')"
+    arity, output_field = 1, TextField()
+
+
+class _JsonNumber(_Json):
+    template = "COALESCE(%(expressions)s::text, 'null')"
+
+
+_CSV: dict[Kind, Any] = {
     "text": _Escaped,
     "quantity": _Quantity,
     "word": F,
     "whole": F,
     "time": _Time,
 }
+_JSON: dict[Kind, Any] = {
+    "text": _Json,
+    "quantity": lambda path: _JsonNumber(_Quantity(path)),
+    "word": _Json,
+    "whole": _JsonNumber,
+    "time": lambda path: _Json(_Time(path)),
+}
+# JSON has no such characters but escaped, so that nothing is quoted once more.
+_BARE = r"FORMAT csv, DELIMITER E'\x02', QUOTE E'\x01'"
 
 
-def csv(
+def csv(rows: QuerySet[Any], columns: Sequence[Column], **walk: Any) -> Iterator[bytes]:
+    """Lines, see ``_pieces``."""
+    return _pieces(rows, [_CSV[column.kind](column.path) for column in columns], **walk)
+
+
+def ndjson(rows: QuerySet[Any], columns: Sequence[Column], **walk: Any) -> Iterator[bytes]:
+    """Lines, see ``_pieces``."""
+    parts: list[Any] = []
+    for column in columns:
+        parts += [
+            Value(f'{"," if parts else "{"}"{column.name}":'),
+            _JSON[column.kind](column.path),
+        ]
+    line = Func(*parts, Value("}"), function="concat", output_field=TextField())
+    return _pieces(rows, [line], format_=_BARE, **walk)
+
+
+def _pieces(
     rows: QuerySet[Any],
-    columns: Sequence[Column],
+    cells: Sequence[Any],
     *,
     keys: Sequence[str],
     descending: bool,
     tell: Callable[[int], None],
+    format_: str = "FORMAT csv",
 ) -> Iterator[bytes]:
     """Lines, many at a time; each piece is as the rows were when it was read.
 
     ``tell`` hears how many rows are in a piece.
     """
-    cells = [_FORMATS[column.kind](column.path) for column in columns]
     after = None
     while True:
         rest = in_order(rows, keys, descending=descending, after=after)
         until = rest.values_list(*keys)[CHUNK - 1 : CHUNK].first()
         # Up to a row and not up to a number of rows: others may insert some meanwhile.
         part = in_order(rows, keys, descending=descending, after=after, until=until)
-        lines, number = _copy(part.values_list(*cells))
+        lines, number = _copy(part.values_list(*cells), format_)
         tell(number)
         yield lines
         if until is None:
@@ -73,13 +108,13 @@ def csv(
         after = until
 
 
-def _copy(rows: QuerySet[Any]) -> tuple[bytes, int]:
+def _copy(rows: QuerySet[Any], format_: str) -> tuple[bytes, int]:
     try:
         sql, parameters = rows.query.sql_with_params()
     except EmptyResultSet:  # no row can fit the filters: there is nothing to ask for
         return b"", 0
     with connection.wrap_database_errors, connection.cursor() as cursor:
-        statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT (FORMAT csv)", parameters)
+        statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT ({format_})", parameters)
         with cursor.copy(statement) as lines:
             written = b"".join(lines)
         return written, cursor.rowcount

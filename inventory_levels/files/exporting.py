@@ -66,18 +66,16 @@ class Export:
             if len(records) < CHUNK:
                 return
 
+    @property
+    def _walk(self) -> dict[str, Any]:
+        return {"keys": self.keys, "descending": self.descending, "tell": self.tell}
+
     def csv(self) -> Iterator[bytes]:
         if self.for_people:
             yield codecs.BOM_UTF8
         yield delimited.line(map(delimited.quoted, self.header)).encode()
         if connection.vendor == "postgresql":
-            yield from copying.csv(
-                self.rows,
-                self.table.columns,
-                keys=self.keys,
-                descending=self.descending,
-                tell=self.tell,
-            )
+            yield from copying.csv(self.rows, self.table.columns, **self._walk)
             return
         formats = _formats(self.table, _CSV)
         for chunk in self.chunks():
@@ -87,6 +85,9 @@ class Export:
             ).encode()
 
     def ndjson(self) -> Iterator[bytes]:
+        if connection.vendor == "postgresql":
+            yield from copying.ndjson(self.rows, self.table.columns, **self._walk)
+            return
         names = [column.name for column in self.table.columns]
         formats = _formats(self.table, _JSON)
         encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
