@@ -37,6 +37,11 @@ def public_id(value: object) -> str:
     return given
 
 
+def printable(name: str) -> str:
+    """A name that somebody gave, safe to repeat: half a surrogate pair would break the answer."""
+    return name.encode("utf-8", "backslashreplace").decode()[:100]
+
+
 class Choice:
     """Reads one of a few words, whatever their case and separators."""
 

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
-from inventory_levels.api.fields import printable
 from inventory_levels.refusals import Invalid, Refusal
 from inventory_levels.results import Result
+from inventory_levels.values import printable
 
 MAX_ITEMS = 10_000
 

@@ -101,7 +101,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         for name, value in data.items():
             field: Any = self.fields.get(name)
             if field is None:
-                problems[printable(name)] = ["unknown field"]
+                problems[values.printable(name)] = ["unknown field"]
             elif not field.read_only:
                 try:
                     read[field.source] = field.read_nullable(value)
@@ -133,8 +133,3 @@ def fold_product(values: dict[str, Any], problems: dict[str, list[str]], *, requ
         problems.update((name, ["must not be null"]) for name in given)
     elif not names.keys() & problems.keys():
         problems["productMasterId"] = ["is required"]
-
-
-def printable(name: str) -> str:
-    """A client's field name, safe to repeat: half a surrogate pair would break the answer."""
-    return name.encode("utf-8", "backslashreplace").decode()[:100]

@@ -14,7 +14,7 @@ from django.utils.http import parse_header_parameters
 from rest_framework import exceptions
 from rest_framework.request import Request
 
-from inventory_levels.api.fields import printable
+from inventory_levels.values import printable
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -11,8 +11,9 @@ from rest_framework import exceptions, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from inventory_levels.api.fields import StrictSerializer, printable
+from inventory_levels.api.fields import StrictSerializer
 from inventory_levels.api.pagination import Pages
+from inventory_levels.values import printable
 
 
 def check_parameters(request: Request, *known: str) -> None:

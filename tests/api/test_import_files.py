@@ -127,6 +127,11 @@ def test_a_file_without_a_header_is_refused(api, acme):
     assert_bad_file(send(api, "\n" + table(HEADER, ROW)), "Row 1 is empty")
 
 
+def test_half_a_character_in_a_header_is_shown_and_not_sent(api, acme):
+    response = send(api, workbook([*HEADER, "_xD800_"], [*ROW, ""]), type_=XLSX)
+    assert_bad_file(response, "unknown column", "\\ud800")
+
+
 def test_ragged_rows_are_named(api, level):
     content = f"{','.join(HEADER)}\nprod_123,loc_123\nprod_123,loc_123,60,,\n{','.join(ROW)}\n"
     assert_aborted(

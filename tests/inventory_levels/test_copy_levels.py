@@ -163,9 +163,10 @@ def test_scripts_get_the_counts_as_json(copy):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"source": "nowhere"}, "no location with the id 'nowhere'"),
-        ({"target": "nowhere"}, "no location with the id 'nowhere'"),
-        ({"target": "loc_theirs"}, "no location with the id 'loc_theirs'"),
+        ({"source": "nowhere"}, r"^--from: no location has the id 'nowhere'\.$"),
+        ({"target": "nowhere"}, r"^--to: no location has the id 'nowhere'\.$"),
+        ({"target": "loc_theirs"}, "no location has the id 'loc_theirs'"),
+        ({"source": "\udcff"}, r"^--from: no location has the id '\\udcff'\.$"),
         ({"target": "loc_123"}, "the same location"),
     ],
 )

@@ -64,8 +64,9 @@ def test_one_location_and_an_unknown_one(levels, tmp_path):
     file = tmp_path / "levels.csv"
     call_command("export_levels", str(file), "--location", "bin_123")
     assert [row["locationId"] for row in records(file.read_bytes())] == ["bin_123"]
-    with pytest.raises(CommandError, match=r"^There is no location nowhere\.$"):
-        call_command("export_levels", str(file), "--location", "bin_123", "--location", "nowhere")
+    for unknown in ("nowhere", "\udcff"):
+        with pytest.raises(CommandError, match=r"^--location: no location has the id '.*'\.$"):
+            call_command("export_levels", str(file), "--location", "bin_123", "--location", unknown)
 
 
 def test_a_file_whose_name_says_nothing_needs_the_format(levels, tmp_path):

@@ -110,6 +110,15 @@ def test_scripts_get_json(acme, file, capsys):
     assert err == ""
 
 
+def test_half_a_character_in_the_name_of_a_column_is_shown_and_not_sent(acme, file, capsys):
+    row = '{"productMasterId": "prod_123", "locationId": "loc_123", "\\ud800": 3}'
+    with pytest.raises(CommandError, match=r"^1 of 1 rows were refused; nothing was written\.$"):
+        call_command("import_levels", file("levels.ndjson", row), "--json")
+    out = capsys.readouterr().out.encode().decode()
+    (refused,) = json.loads(out)["refused"]
+    assert refused["details"] == {"\\ud800": ["unknown column"]}
+
+
 def test_of_many_bad_rows_the_first_are_told(acme, file, capsys):
     bad = [["prod_123", "loc_123", "x"]] * 30
     with pytest.raises(CommandError, match=r"^30 of 30 rows were refused"):

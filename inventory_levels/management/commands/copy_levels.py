@@ -12,6 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 from inventory_levels.decisions import LOCATION_SETTINGS
 from inventory_levels.imports import FileRow
 from inventory_levels.management.changes import LevelChanges
+from inventory_levels.management.locations import locations
 from inventory_levels.models import SETTINGS, InventoryLevel, Location
 from inventory_levels.refusals import Refusal, counted
 from inventory_levels.walk import all_in_order
@@ -57,7 +58,8 @@ class Command(OrganizationCommand):
         as_json: bool,
         dry_run: bool,
     ) -> None:
-        copy = _Copy(self, _location(source), _location(target), overwrite=overwrite)
+        (there,), (here,) = locations("--from", [source]), locations("--to", [target])
+        copy = _Copy(self, there, here, overwrite=overwrite)
         changes = LevelChanges(self, "copy_levels", reason=f"copied from {source}")
         counts = changes.write(copy.rows(), on_error="abort", dry_run=dry_run)
         summary = {"created": counts.created, "updated": counts.updated}
@@ -76,13 +78,6 @@ class Command(OrganizationCommand):
         if counts.failed:
             refused = f"{counted(counts.failed, 'level')} could not be copied"
             raise CommandError(f"{refused}; nothing was written.")
-
-
-def _location(public_id: str) -> Location:
-    found = Location.objects.filter(public_id=public_id).first()
-    if found is None:
-        raise CommandError(f"There is no location with the id {public_id!r}.")
-    return found
 
 
 class _Copy:

@@ -9,14 +9,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from inventory_levels.files.columns import LEVELS
 from inventory_levels.files.exporting import Export
 from inventory_levels.files.rows import Format
 from inventory_levels.management.formats import STANDARD, add_format, format_of
+from inventory_levels.management.locations import locations
 from inventory_levels.management.progress import Bar
-from inventory_levels.models import InventoryLevel, Location
+from inventory_levels.models import InventoryLevel
 from inventory_levels.refusals import Refusal
 from organizations.commands import OrganizationCommand
 from organizations.models import Organization
@@ -55,7 +56,7 @@ class Command(OrganizationCommand):
         format_ = format_of(file, format_)
         levels = InventoryLevel.objects.all()
         if location:
-            levels = levels.filter(location__in=locations(location))
+            levels = levels.filter(location__in=locations("--location", location))
         written = 0
         total = levels.count()
         with output(file) as out, closing(Bar()) as bar:
@@ -69,15 +70,6 @@ class Command(OrganizationCommand):
             export.write(format_, out)
         if file != STANDARD:
             self.stdout.write(f"Exported {written} levels of {organization.name} to {file}.")
-
-
-def locations(public_ids: list[str]) -> list[Location]:
-    """The locations with these ids. Raises CommandError."""
-    found = list(Location.objects.filter(public_id__in=public_ids))
-    missing = set(public_ids) - {location.public_id for location in found}
-    if missing:
-        raise CommandError(f"There is no location {', '.join(sorted(missing))}.")
-    return found
 
 
 @contextmanager
