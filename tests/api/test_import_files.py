@@ -372,6 +372,15 @@ def test_a_cell_without_a_value_to_trust_is_never_a_blank(api, level, cell, prob
     assert stored() == before
 
 
+def test_a_formula_whose_value_is_an_empty_text_is_a_blank(api, level):
+    """Such as =IF(A2="", "", 5), with which planners fill whole columns."""
+    cell = '<c r="C2" t="str"><f>IF(A9="","",5)</f>{}</c>'
+    for value in ("<v></v>", "<v/>"):
+        assert_imported(send(api, crafted(cell.format(value)), type_=XLSX), unchanged=1)
+    never = send(api, crafted(cell.format("")), type_=XLSX)
+    assert_aborted(never, row_2={"minQuantity": "without a computed value"})
+
+
 def bomb() -> bytes:
     content = io.BytesIO()
     with (
