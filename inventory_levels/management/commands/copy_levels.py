@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db.models import OuterRef, Subquery
 
 from inventory_levels.decisions import LOCATION_SETTINGS
 from inventory_levels.imports import FileRow
@@ -15,6 +16,7 @@ from inventory_levels.management.changes import LevelChanges
 from inventory_levels.management.locations import locations
 from inventory_levels.models import SETTINGS, InventoryLevel, Location
 from inventory_levels.refusals import Refusal, counted
+from inventory_levels.values import printable
 from inventory_levels.walk import all_in_order
 from organizations.commands import OrganizationCommand
 from organizations.models import Organization
@@ -24,6 +26,7 @@ PLAIN = [attribute for attribute in SETTINGS.values() if attribute not in LOCATI
 COLUMNS = (
     *("pk", *ORDER, "product__public_id", "product__global_sku", *PLAIN),
     *(f"{name}__{column}" for name in LOCATION_SETTINGS for column in ("public_id", "path")),
+    *(f"own_{name}" for name in LOCATION_SETTINGS),
 )
 
 
@@ -98,6 +101,10 @@ class _Copy:
             products = there.values("product_id")
             self.kept = levels.filter(product__in=products).count()
             levels = levels.exclude(product__in=products)
+        own = there.filter(product=OuterRef("product"))
+        for name in LOCATION_SETTINGS:
+            place = Subquery(own.values(f"{name}__public_id"))
+            levels = levels.annotate(**{f"own_{name}": place})
         for level in all_in_order(levels, ORDER, COLUMNS):
             yield FileRow(
                 level.pk,
@@ -110,16 +117,18 @@ class _Copy:
 
     def _places(self, level: Any) -> dict[str, str | None]:
         """The preferred bin and the source, as far as they fit the other location."""
-        bin_id, source = (getattr(level, f"{name}__public_id") for name in LOCATION_SETTINGS)
+        places = {name: getattr(level, f"{name}__public_id") for name in LOCATION_SETTINGS}
+        bin_, source = LOCATION_SETTINGS
         path = level.preferred_bin_location__path
         if path is not None and not path.startswith(self.target.path_below):
-            self._leave_out("bins", level, f"preferred bin {bin_id} is outside the location")
-            bin_id = None
-        if source == self.target.public_id:
-            self._leave_out("sources", level, f"source {source} is the location itself")
-            source = None
-        return dict(zip(LOCATION_SETTINGS, (bin_id, source), strict=True))
+            why = f"preferred bin {places.pop(bin_)} is outside the location"
+            self._leave_out("bins", level, why, getattr(level, f"own_{bin_}"))
+        if places[source] == self.target.public_id:
+            why = f"source {places.pop(source)} is the location itself"
+            self._leave_out("sources", level, why, getattr(level, f"own_{source}"))
+        return places
 
-    def _leave_out(self, what: str, level: Any, why: str) -> None:
+    def _leave_out(self, what: str, level: Any, why: str, own: str | None) -> None:
         self.left_out[what] += 1
-        self.command.say(f"{level.product__global_sku}: left out, {why}")
+        stays = f"; its own, {own}, stays" if own else ""
+        self.command.say(f"{printable(level.product__global_sku)}: left out, {why}{stays}")
