@@ -179,6 +179,7 @@ def test_scripts_get_the_counts_as_json(copy):
         "kept": 0,
         "leftOut": {"bins": 1, "sources": 0},
         "dryRun": False,
+        "refused": [],
     }
 
 

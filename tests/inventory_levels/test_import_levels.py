@@ -193,38 +193,26 @@ def test_only_the_named_organizations_levels_are_touched(acme, file):
     assert owners == {other.pk}
 
 
-def test_ctrl_c_says_that_nothing_was_written(acme, file, monkeypatch):
-    def interrupted(rows, **options):
-        next(iter(rows))
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(
-        "inventory_levels.management.commands.import_levels.import_levels", interrupted
-    )
-    for on_error in ("abort", "skip"):
-        with pytest.raises(CommandError, match=r"^Interrupted; nothing was written\.$"):
-            call_command(
-                "import_levels",
-                file("levels.csv", table(HEADER, *GOOD)),
-                "--on-error",
-                on_error,
-            )
+@pytest.mark.parametrize("on_error", ["abort", "skip"])
+@pytest.mark.parametrize("step", ["Reading 0", "Checking"])
+def test_ctrl_c_says_that_nothing_was_written(acme, file, interrupt, on_error, step):
+    interrupt(step)
+    path = file("levels.csv", table(HEADER, *GOOD))
+    with pytest.raises(CommandError, match=r"^Interrupted; nothing was written\.$"):
+        call_command("import_levels", path, on_error=on_error)
+    assert stored() == [{"changes": 0}]
 
 
-def test_ctrl_c_says_how_much_of_a_skip_was_written(acme, file, monkeypatch):
-    def interrupted(rows, *, on_progress, **options):
-        on_progress(1, len(list(rows)))
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(
-        "inventory_levels.management.commands.import_levels.import_levels", interrupted
-    )
+def test_ctrl_c_says_how_much_of_a_skip_was_written(acme, file, interrupt, monkeypatch):
+    monkeypatch.setattr("inventory_levels.imports.CHUNK", 1)
+    interrupt("Writing", 1)
     path = file("levels.csv", table(HEADER, *GOOD))
     with pytest.raises(CommandError) as told:
         call_command("import_levels", path, "--on-error", "skip")
     assert str(told.value) == (
         "Interrupted; 1 of 2 rows done, with their history. Run it again to finish."
     )
+    assert quantities() == {"loc_123": 5}
 
 
 def test_from_the_shell_it_exits_0_or_1_and_takes_standard_input(shell, tmp_path):

@@ -59,14 +59,21 @@ class Command(OrganizationCommand):
     ) -> None:
         checks = [check for check in CHECKS if only is None or check.slug in only]
         found = self._find(checks, quiet=as_json)
-        counts = self._fix(checks, dry_run=dry_run) if fix else Counts()
+        changes = LevelChanges(
+            self, "check_levels", as_json=as_json, reason="mended by check_levels"
+        )
+        counts = self._fix(checks, changes, dry_run=dry_run) if fix else Counts()
         left = sum(found.values())
         if fix and not dry_run:
             left = sum(self._find(checks, quiet=True).values())
         if as_json:
-            summary = {"levels": InventoryLevel.objects.count(), "findings": dict(found)}
+            summary: dict[str, Any] = {
+                "levels": InventoryLevel.objects.count(),
+                "findings": dict(found),
+            }
             summary |= {"fixed": counts.updated, "failed": counts.failed, "left": left}
-            self.stdout.write(json.dumps({**summary, "dryRun": dry_run}))
+            summary |= {"dryRun": dry_run, "refused": changes.refused()}
+            self.stdout.write(json.dumps(summary))
         else:
             mended = f"{'would fix' if dry_run else 'fixed'} {counted(counts.updated, 'level')}, "
             self.stdout.write(
@@ -89,7 +96,7 @@ class Command(OrganizationCommand):
                     self.stdout.write(f"{name_of(level)}: {check.label}")
         return found
 
-    def _fix(self, checks: Sequence[Check], *, dry_run: bool) -> Counts:
+    def _fix(self, checks: Sequence[Check], changes: LevelChanges, *, dry_run: bool) -> Counts:
         curable = [check for check in checks if check.remedy]
         if not curable:
             return Counts()
@@ -107,7 +114,6 @@ class Command(OrganizationCommand):
                     version=level.version,
                 )
 
-        changes = LevelChanges(self, "check_levels", reason="mended by check_levels")
         return changes.write(rows(), on_error="skip", dry_run=dry_run)
 
 

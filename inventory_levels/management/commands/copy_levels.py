@@ -12,11 +12,10 @@ from django.db.models import OuterRef, Subquery
 
 from inventory_levels.decisions import LOCATION_SETTINGS
 from inventory_levels.imports import FileRow
-from inventory_levels.management.changes import LevelChanges
+from inventory_levels.management.changes import LevelChanges, on_one_line
 from inventory_levels.management.locations import locations
 from inventory_levels.models import SETTINGS, InventoryLevel, Location
 from inventory_levels.refusals import Refusal, counted
-from inventory_levels.values import printable
 from inventory_levels.walk import all_in_order
 from organizations.commands import OrganizationCommand
 from organizations.models import Organization
@@ -63,14 +62,14 @@ class Command(OrganizationCommand):
     ) -> None:
         (there,), (here,) = locations("--from", [source]), locations("--to", [target])
         copy = _Copy(self, there, here, overwrite=overwrite)
-        changes = LevelChanges(self, "copy_levels", reason=f"copied from {source}")
+        changes = LevelChanges(self, "copy_levels", as_json=as_json, reason=f"copied from {source}")
         counts = changes.write(copy.rows(), on_error="abort", dry_run=dry_run)
         summary = {"created": counts.created, "updated": counts.updated}
         summary |= {"unchanged": counts.unchanged, "failed": counts.failed, "kept": copy.kept}
         if as_json:
             left_out = {name: copy.left_out[name] for name in ("bins", "sources")}
             told = {**summary, "leftOut": left_out, "dryRun": dry_run}
-            self.stdout.write(json.dumps(told))
+            self.stdout.write(json.dumps({**told, "refused": changes.refused()}))
         elif not counts.failed:
             self.stdout.write(
                 f"{'Dry run: would copy' if dry_run else 'Copied'} "
@@ -131,4 +130,4 @@ class _Copy:
     def _leave_out(self, what: str, level: Any, why: str, own: str | None) -> None:
         self.left_out[what] += 1
         stays = f"; its own, {own}, stays" if own else ""
-        self.command.say(f"{printable(level.product__global_sku)}: left out, {why}{stays}")
+        self.command.say(on_one_line(f"{level.product__global_sku}: left out, {why}{stays}"))

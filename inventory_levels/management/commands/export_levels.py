@@ -18,7 +18,7 @@ from inventory_levels.management.formats import STANDARD, add_format, format_of
 from inventory_levels.management.locations import locations
 from inventory_levels.management.progress import Bar
 from inventory_levels.models import InventoryLevel
-from inventory_levels.refusals import Refusal
+from inventory_levels.refusals import Refusal, counted
 from organizations.commands import OrganizationCommand
 from organizations.models import Organization
 
@@ -69,7 +69,9 @@ class Command(OrganizationCommand):
             export = Export(LEVELS, levels, for_people=for_people, tell=tell)
             export.write(format_, out)
         if file != STANDARD:
-            self.stdout.write(f"Exported {written} levels of {organization.name} to {file}.")
+            self.stdout.write(
+                f"Exported {counted(written, 'level')} of {organization.name} to {file}."
+            )
 
 
 @contextmanager

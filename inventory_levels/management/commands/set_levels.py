@@ -94,12 +94,13 @@ class Command(OrganizationCommand):
                 )
 
         reason = ", ".join([*sets, *(text.replace("=", " × ") for text in scale)])
-        changes = LevelChanges(self, "set_levels", reason=reason)
+        changes = LevelChanges(self, "set_levels", as_json=as_json, reason=reason)
         counts = changes.write(rows(), on_error="abort", dry_run=dry_run)
         if as_json:
             summary = {"matched": matched, "updated": counts.updated}
             summary |= {"unchanged": counts.unchanged, "failed": counts.failed}
-            self.stdout.write(json.dumps({**summary, "rounded": rounded, "dryRun": dry_run}))
+            summary |= {"rounded": rounded, "dryRun": dry_run}
+            self.stdout.write(json.dumps({**summary, "refused": changes.refused()}))
         elif not counts.failed:
             done = "Dry run: would update" if dry_run else "Updated"
             so_already = f"{counts.unchanged:,} {'was' if counts.unchanged == 1 else 'were'} so"
