@@ -82,6 +82,8 @@ class OrganizationCommand(BaseCommand):
             raise CommandError(f"{error.strerror}: {error.filename}") from error
         except self.refusals as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt as error:
+            raise CommandError("Interrupted before it could say what it had done.") from error
 
 
 def the_organization(public_id: str | None) -> Organization:

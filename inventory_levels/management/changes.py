@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from django.core.management.base import CommandError
 
-from inventory_levels.imports import Counts, FileRow, RowResult, import_levels
+from inventory_levels.imports import Counts, FileRow, Interrupted, RowResult, import_levels
 from inventory_levels.management.progress import Bar
 from inventory_levels.models import InventoryLevel, LevelChange
 from inventory_levels.refusals import Refusal, counted
@@ -72,7 +72,7 @@ class LevelChanges:
     ) -> None:
         self.command, self.as_json, self.names, self.noun = command, as_json, names, noun
         self.origin = Origin(Actor.of_command(name), LevelChange.Source.COMMAND, reason)
-        self.rows = self.done = self.failed = 0
+        self.rows = self.failed = 0
         self._refused: list[RowResult] = []
 
     def write(
@@ -98,8 +98,8 @@ class LevelChanges:
                     tell_all=False,
                     on_progress=self._advance,
                 )
-            except KeyboardInterrupt:
-                raise CommandError(self._interrupted(on_error)) from None
+            except Interrupted as interrupted:
+                raise CommandError(self._interrupted(interrupted, on_error)) from None
         if self.failed > SHOWN and not self.as_json:
             self.command.say(f"... and {self.failed - SHOWN:,} more; --json tells all of them.")
         return counts
@@ -126,7 +126,6 @@ class LevelChanges:
         self.bar.show("Checking", 0, None)
 
     def _advance(self, done: int, total: int) -> None:
-        self.done = done
         self.bar.show("Writing", done, total)
 
     def _tell(self, result: RowResult) -> None:
@@ -139,11 +138,17 @@ class LevelChanges:
             (named,) = self.names([result.number])
             self.command.say(on_one_line(f"{named.text}: {reasons(result.refusal)}"))
 
-    def _interrupted(self, on_error: OnError) -> str:
-        if on_error == "abort" or not self.done:
+    def _interrupted(self, at: Interrupted, on_error: OnError) -> str:
+        if at.done and at.done == at.total:
+            done = f"all {counted(at.total, self.noun)} were done, with their history"
+            return f"Interrupted when {done}. Run it again to see what it would have said."
+        if at.unsure and on_error == "abort":
+            return "Interrupted; it may have been written, all or nothing: run it again to see."
+        if not at.done and not at.unsure:
             return "Interrupted; nothing was written."
-        done = f"{self.done:,} of {counted(self.rows, self.noun)}"
-        return f"Interrupted; {done} done, with their history. Run it again to finish."
+        perhaps = ", perhaps more" if at.unsure else ""
+        done = f"{at.done:,} of {counted(at.total, self.noun)} done{perhaps}, with their history"
+        return f"Interrupted; {done}. Run it again to finish."
 
 
 def name_of(level: Any) -> str:

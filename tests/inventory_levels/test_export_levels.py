@@ -92,6 +92,16 @@ def test_a_failure_leaves_the_file_of_before(levels, tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["levels.csv"]
 
 
+def test_ctrl_c_leaves_the_file_of_before_and_says_one_sentence(levels, tmp_path, interrupt):
+    file = tmp_path / "levels.csv"
+    file.write_text("yesterday")
+    interrupt("Exporting")
+    with pytest.raises(CommandError, match=r"^Interrupted before it could say what it had done\.$"):
+        call_command("export_levels", str(file))
+    assert file.read_text() == "yesterday"
+    assert os.listdir(tmp_path) == ["levels.csv"]
+
+
 def test_a_folder_that_is_not_there_is_one_sentence(levels, tmp_path):
     with pytest.raises(CommandError, match=r"^No such file or directory: "):
         call_command("export_levels", str(tmp_path / "none" / "levels.csv"))

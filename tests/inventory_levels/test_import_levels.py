@@ -7,11 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import connections
 
+from inventory_levels import imports, staging
 from inventory_levels.models import InventoryLevel
 from tests.api.answers import history, stored
 from tests.api.files import table, workbook
@@ -213,6 +216,63 @@ def test_ctrl_c_says_how_much_of_a_skip_was_written(acme, file, interrupt, monke
         "Interrupted; 1 of 2 rows done, with their history. Run it again to finish."
     )
     assert quantities() == {"loc_123": 5}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("on_error", ["abort", "skip"])
+@pytest.mark.parametrize("is_done", [True, False])
+def test_ctrl_c_in_a_commit_does_not_say_that_nothing_was_written(
+    acme, file, monkeypatch, on_error, is_done
+):
+    """Which of the two it was nobody can tell."""
+    commit = connections["default"].commit
+
+    def interrupted() -> None:
+        monkeypatch.undo()
+        if is_done:
+            commit()
+        raise KeyboardInterrupt
+
+    def at_the_first_write(first: int, last: int) -> Any:
+        monkeypatch.setattr(connections["default"], "commit", interrupted)
+        return hold(first, last)
+
+    hold = imports._hold
+    monkeypatch.setattr(imports, "_hold", at_the_first_write)
+    path = file("levels.csv", table(HEADER, *GOOD))
+    with pytest.raises(CommandError) as told:
+        call_command("import_levels", path, on_error=on_error)
+    assert (
+        str(told.value)
+        == {
+            "abort": "Interrupted; it may have been written, all or nothing: run it again to see.",
+            "skip": "Interrupted; 0 of 2 rows done, perhaps more, with their history. "
+            "Run it again to finish.",
+        }[on_error]
+    )
+    connections["default"].close()
+    assert len(quantities()) in ([2] if is_done else [0, 2])
+    call_command("import_levels", path)
+    assert quantities() == {"loc_123": 5, "loc_456": 0}
+
+
+@pytest.mark.parametrize("on_error", ["abort", "skip"])
+def test_ctrl_c_after_the_commit_says_that_all_is_written(acme, file, monkeypatch, on_error):
+    path = file("levels.csv", table(HEADER, *GOOD))
+    counts = staging.counts
+    first = True
+
+    def interrupted() -> dict[str, int]:
+        nonlocal first
+        if not first:
+            raise KeyboardInterrupt
+        first = False
+        return counts()
+
+    monkeypatch.setattr(staging, "counts", interrupted)
+    with pytest.raises(CommandError, match=r"^Interrupted when all 2 rows were done, with their"):
+        call_command("import_levels", path, on_error=on_error)
+    assert quantities() == {"loc_123": 5, "loc_456": 0}
 
 
 def test_from_the_shell_it_exits_0_or_1_and_takes_standard_input(shell, tmp_path):
