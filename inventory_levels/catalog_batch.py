@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db.models import Q
@@ -14,6 +14,7 @@ from inventory_levels import catalog_storage
 from inventory_levels.models import Location, ProductMaster
 from inventory_levels.refusals import Conflict, Invalid, NotFound, Refusal
 from inventory_levels.results import Result
+from inventory_levels.values import reads_the_same
 from organizations.tenancy import current_organization
 
 _Record = TypeVar("_Record", ProductMaster, Location)
@@ -27,12 +28,27 @@ class CatalogRow:
 
     ``values`` maps model fields to values (a location's parent by public id); a field that is
     not in it stays as it is. ``must_exist`` changes the row with that id and never creates;
-    a ``public_id`` among the values may then only repeat the id.
+    a ``public_id`` among the values may then only repeat the id. ``any_line_ends``: a text that
+    differs from what is stored in the kind of its line ends alone is no other text.
     """
 
     values: Mapping[str, Any]
     public_id: str | None = None
     must_exist: bool = False
+    any_line_ends: bool = False
+
+    def meaning(self, record: ProductMaster | Location) -> CatalogRow:
+        """The row with the record's own texts where it means no others."""
+        if not self.any_line_ends:
+            return self
+        kept = {
+            name: stored
+            for name, text in self.values.items()
+            if isinstance(text, str)
+            and isinstance(stored := getattr(record, name, None), str)
+            and reads_the_same(text, stored)
+        }
+        return replace(self, values={**self.values, **kept})
 
 
 def not_found(model: type[ProductMaster] | type[Location]) -> NotFound:
@@ -84,6 +100,10 @@ class CatalogBatch(Generic[_Record]):
 
     def save(self) -> list[Result[_Record]]:
         self.read()
+        self.rows = [
+            row.meaning(self.by_id[row.public_id]) if row.public_id in self.by_id else row
+            for row in self.rows
+        ]
         self.lock()
         identities = [self._identity(row) for row in self.rows]
         times = Counter(identities)

@@ -39,17 +39,21 @@ def read(file: BinaryIO, table: Table, format_: Format | None = None) -> Iterato
     """
     if format_ == "ndjson":
         return _objects(file, table)
-    if format_ is None:
-        format_ = "xlsx" if file.read(4) in (_ZIP, _OLE) else "csv"
-        file.seek(0)
     cells: Iterator[tuple[int, Sequence[Cell]]]
     separator = None
-    if format_ == "xlsx":
+    if (format_ or sniffed(file)) == "xlsx":
         cells = workbook.read(file)
     else:
         separator, cells = delimited.read(file, table)
     columns = _header(cells, table)
     return _rows(cells, columns, separator)
+
+
+def sniffed(file: BinaryIO) -> Format:
+    """CSV or XLSX, by how the file begins."""
+    start = file.read(4)
+    file.seek(0)
+    return "xlsx" if start in (_ZIP, _OLE) else "csv"
 
 
 def _header(cells: Iterator[tuple[int, Sequence[Cell]]], table: Table) -> list[Column | None]:
