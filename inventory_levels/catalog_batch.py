@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
@@ -30,12 +30,14 @@ class CatalogRow:
     not in it stays as it is. ``must_exist`` changes the row with that id and never creates;
     a ``public_id`` among the values may then only repeat the id. ``any_line_ends``: a text that
     differs from what is stored in the kind of its line ends alone is no other text.
+    ``problem``: why the row can't be read and fails.
     """
 
     values: Mapping[str, Any]
     public_id: str | None = None
     must_exist: bool = False
     any_line_ends: bool = False
+    problem: Refusal | None = None
 
     def meaning(self, record: ProductMaster | Location) -> CatalogRow:
         """The row with the record's own texts where it means no others."""
@@ -69,7 +71,6 @@ class CatalogBatch(Generic[_Record]):
         self.rows = rows
         self.created: dict[str, _Record] = {}
         self.updated: dict[str, _Record] = {}
-        self.written: set[str] = set()
 
     def relevant(self, rows: Sequence[CatalogRow]) -> Iterable[_Record]:
         """The stored records that any of these rows may be about or collide with."""
@@ -79,8 +80,8 @@ class CatalogBatch(Generic[_Record]):
         """What no two records share besides their id."""
         raise NotImplementedError
 
-    def key_in(self, row: CatalogRow) -> Any:
-        """The same, of a row without an id."""
+    def key_in(self, row: CatalogRow, record: _Record | None = None) -> Any:
+        """The same, as the row makes it of the record; None where it says nothing of it."""
         raise NotImplementedError
 
     def lock(self) -> None:
@@ -105,12 +106,13 @@ class CatalogBatch(Generic[_Record]):
             for row in self.rows
         ]
         self.lock()
-        identities = [self._identity(row) for row in self.rows]
-        times = Counter(identities)
+        repeated = self._repeated()
         results: list[Result[_Record]] = []
-        for row, identity in zip(self.rows, identities, strict=True):
+        for index, row in enumerate(self.rows):
             try:
-                if times[identity] > 1:
+                if row.problem:
+                    raise row.problem
+                if index in repeated:
                     raise Refusal("The same one comes more than once")
                 results.append(self.save_row(row))
             except Refusal as refusal:
@@ -125,14 +127,28 @@ class CatalogBatch(Generic[_Record]):
         """
         catalog_storage.update_records(list(self.updated.values()), self.updates)
         catalog_storage.insert_records(list(self.created.values()))
-        self.written |= self.updated.keys() | self.created.keys()
         self.created, self.updated = {}, {}
 
-    def _identity(self, row: CatalogRow) -> Any:
-        if row.public_id is not None:
-            return row.public_id
-        record = self.by_key.get(self.key_in(row))
-        return record.public_id if record else ("new", self.key_in(row))
+    def _repeated(self) -> set[int]:
+        """The rows about a record that others are about too: nobody knows which is meant.
+
+        A row is about the record with its id or, without an id, with its key. A new record may
+        be named by its key in one row and get both in another.
+        """
+        about: defaultdict[Any, set[int]] = defaultdict(set)
+        keys: dict[int, Any] = {}
+        for index, row in enumerate(self.rows):
+            if row.public_id is not None:
+                about[row.public_id].add(index)
+                keys[index] = ("new", self.key_in(row, self.by_id.get(row.public_id)))
+            elif record := self.by_key.get(self.key_in(row)):
+                about[record.public_id].add(index)
+            elif (key := self.key_in(row)) is not None:
+                about["new", key].add(index)
+        for index, key in keys.items():
+            if key in about:
+                about[key].add(index)
+        return {index for rows in about.values() if len(rows) > 1 for index in rows}
 
     def find(self, row: CatalogRow) -> _Record | None:
         """The row's record: by id, or by its key where no id is given. Raises a Refusal."""
@@ -144,8 +160,6 @@ class CatalogBatch(Generic[_Record]):
             if row.must_exist:
                 raise not_found(self.model)
             return None
-        if any(record.public_id in ids for ids in (self.created, self.updated, self.written)):
-            raise Refusal("An earlier row has written this one already")
         if row.values.get("public_id", record.public_id) != record.public_id:
             raise Invalid({"id": ["can't be changed"]})
         return record
@@ -194,8 +208,8 @@ class ProductBatch(CatalogBatch[ProductMaster]):
     def key_of(self, record: ProductMaster) -> Any:
         return record.global_sku
 
-    def key_in(self, row: CatalogRow) -> Any:
-        return row.values.get("global_sku")
+    def key_in(self, row: CatalogRow, record: ProductMaster | None = None) -> Any:
+        return row.values.get("global_sku", record and record.global_sku)
 
     def lock(self) -> None:
         """A SKU is in a unique index, so PostgreSQL changes it under the lock of a delete."""

@@ -33,8 +33,12 @@ class LocationBatch(CatalogBatch[Location]):
     def key_of(self, record: Location) -> Any:
         return (record.parent.public_id if record.parent else None, record.name)
 
-    def key_in(self, row: CatalogRow) -> Any:
-        return (row.values.get("parent"), row.values.get("name"))
+    def key_in(self, row: CatalogRow, record: Location | None = None) -> Any:
+        parent, name = self.key_of(record) if record else (None, None)
+        name = row.values.get("name", name)
+        if name is None or (row.problem and "parentId" in (row.problem.details or {})):
+            return None
+        return (row.values.get("parent", parent), name)
 
     def lock(self) -> None:
         """Lock what moves, with all that is inside: level writers hold where a bin is."""

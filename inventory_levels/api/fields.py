@@ -96,6 +96,13 @@ class StrictSerializer(serializers.Serializer[Any]):
         """The values by source name. Raises REST framework's ValidationError, keyed by field."""
         if not isinstance(data, Mapping):
             raise Refused("The body must be a JSON object.")
+        read, problems = self.parse(data)
+        if problems:
+            raise Refused(problems)
+        return read
+
+    def parse(self, data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[str]]]:
+        """The values that can be read, by source name, and the problems of the others."""
         read: dict[str, Any] = {}
         problems: dict[str, list[str]] = {}
         for name, value in data.items():
@@ -112,9 +119,7 @@ class StrictSerializer(serializers.Serializer[Any]):
                 if field.required and name not in data:
                     problems[name] = ["is required"]
         self.check(read, problems)
-        if problems:
-            raise Refused(problems)
-        return read
+        return read, problems
 
     def check(self, values: dict[str, Any], problems: dict[str, list[str]]) -> None:
         """Adjust the values or add problems once all fields are read."""

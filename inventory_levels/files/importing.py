@@ -10,6 +10,7 @@ from inventory_levels.catalog import CatalogRow
 from inventory_levels.files.columns import LEVELS, LOCATIONS, PRODUCTS, Table
 from inventory_levels.files.rows import Format, ReadRow, read, sniffed
 from inventory_levels.imports import FileRow
+from inventory_levels.refusals import Invalid
 
 
 def level_rows(file: BinaryIO, format_: Format | None = None) -> Iterator[FileRow]:
@@ -38,11 +39,10 @@ def _level_row(row: ReadRow) -> FileRow:
 
 @dataclass(slots=True)
 class CatalogFileRow:
-    """A row of a file of products or locations, and what the reader found wrong with it."""
+    """A row of a file of products or locations."""
 
     number: int
     row: CatalogRow
-    problems: dict[str, list[str]]
 
 
 def catalog_rows(
@@ -54,5 +54,6 @@ def catalog_rows(
     any_line_ends = format_ == "xlsx"  # which knows one kind
     for row in read(file, table, format_):
         public_id = row.values.pop("public_id", None)
-        wanted = CatalogRow(row.values, public_id, any_line_ends=any_line_ends)
-        yield CatalogFileRow(row.number, wanted, row.problems)
+        problem = Invalid(row.problems) if row.problems else None
+        wanted = CatalogRow(row.values, public_id, any_line_ends=any_line_ends, problem=problem)
+        yield CatalogFileRow(row.number, wanted)

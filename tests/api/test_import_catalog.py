@@ -123,7 +123,7 @@ def test_a_row_about_the_same_record_as_an_unreadable_one_fails_too(api, acme):
     before = everything()
     content = table(["id", "unitCost"], ["prod_123", "1,5"], ["prod_123", "2"], ["prod_1", "x"])
     results = assert_imported(send(api, content, PRODUCTS, onError="skip"), failed=3)
-    assert results[1]["error"] == "Another row is about the same one"
+    assert results[1]["error"] == "The same one comes more than once"
     assert everything() == before
 
 
