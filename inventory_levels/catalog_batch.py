@@ -61,14 +61,15 @@ class CatalogBatch(Generic[_Record]):
     """Rows decided one after the other, and written in their order.
 
     The order matters: a row may take the SKU or the name that an earlier one gave up. It reads
-    nothing before ``save``, which the caller has locked the organization's row for.
+    nothing before ``save``, which the caller has locked the organization's row for; unless it
+    ``writes`` nothing, and then takes no lock either.
     """
 
     model: ClassVar[Any]
     updates: ClassVar[list[str]]
 
-    def __init__(self, rows: Sequence[CatalogRow]) -> None:
-        self.rows = rows
+    def __init__(self, rows: Sequence[CatalogRow], *, writes: bool = True) -> None:
+        self.rows, self.writes = rows, writes
         self.created: dict[str, _Record] = {}
         self.updated: dict[str, _Record] = {}
 
@@ -85,8 +86,12 @@ class CatalogBatch(Generic[_Record]):
         raise NotImplementedError
 
     def lock(self) -> None:
-        """Lock what level writers must not hold meanwhile, in the order of the keys."""
+        """Lock what level writers must not hold meanwhile."""
         raise NotImplementedError
+
+    def lock_records(self, keys: Iterable[int]) -> None:
+        if self.writes:
+            catalog_storage.lock(self.model, keys)
 
     def save_row(self, row: CatalogRow) -> Result[_Record]:
         raise NotImplementedError
@@ -117,17 +122,22 @@ class CatalogBatch(Generic[_Record]):
                 results.append(self.save_row(row))
             except Refusal as refusal:
                 results.append(Result("failed", refusal=refusal))
-        self.write()
+        self.finish()
         return results
 
+    def finish(self) -> None:
+        """Be done with what was decided since the last time."""
+        if self.writes:
+            self.write()
+        self.created, self.updated = {}, {}
+
     def write(self) -> None:
-        """Write what was decided since the last time; new records get their keys.
+        """Write it; new records get their keys.
 
         Updates come first: a new record may take what one of them gives up, never the reverse.
         """
         catalog_storage.update_records(list(self.updated.values()), self.updates)
         catalog_storage.insert_records(list(self.created.values()))
-        self.created, self.updated = {}, {}
 
     def _repeated(self) -> set[int]:
         """The rows about a record that others are about too: nobody knows which is meant.
@@ -178,7 +188,8 @@ class CatalogBatch(Generic[_Record]):
             changed = [name for name, value in values.items() if getattr(record, name) != value]
             if not changed:
                 return Result("unchanged", record)
-            del self.by_key[self.key_of(record)]
+            # What was read without a lock may hold two records with one key.
+            self.by_key.pop(self.key_of(record), None)
             for name in changed:
                 setattr(record, name, values[name])
             record.updated_at = timezone.now()
@@ -220,7 +231,7 @@ class ProductBatch(CatalogBatch[ProductMaster]):
             and (product := self.by_id.get(row.public_id))
             and row.values.get("global_sku", product.global_sku) != product.global_sku
         ]
-        catalog_storage.lock(ProductMaster, renamed)
+        self.lock_records(renamed)
 
     def save_row(self, row: CatalogRow) -> Result[ProductMaster]:
         product = self.find(row)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from typing import Any, ClassVar
 
 from inventory_levels import catalog_storage
@@ -50,12 +51,17 @@ class LocationBatch(CatalogBatch[Location]):
             and (location := self.by_id.get(row.public_id))
             and row.values["parent"] != (location.parent and location.parent.public_id)
         ]
-        self.tree = Tree(catalog_storage.parents()) if moving else Tree.around(self.by_id.values())
+        self.tree = Tree.around(self.by_id.values())
+        if moving:
+            # One of them may have gone since it was read, where nothing was locked.
+            self.tree = Tree(self.tree.parents | catalog_storage.parents())
         affected = self.tree.inside(*moving)
-        catalog_storage.lock(Location, affected)
+        self.lock_records(affected)
         self.preferences = catalog_storage.preferences(affected)
         self.moved: set[int] = set()
-        self.keys = iter(catalog_storage.new_keys(Location, len(self.rows)))
+        self.keys: Iterator[int] = count(-1, -1)  # stand-ins for rows that are never written
+        if self.writes:
+            self.keys = iter(catalog_storage.new_keys(Location, len(self.rows)))
 
     def save_row(self, row: CatalogRow) -> Result[Location]:
         if row.public_id is None:
@@ -106,7 +112,7 @@ class LocationBatch(CatalogBatch[Location]):
                 {"levels": stranded},
             )
         if parent is not None and parent.public_id in self.created:
-            self.write()  # nothing can be moved into what isn't there yet
+            self.finish()  # nothing can be moved into what isn't there yet
         self.tree.put(key, _key(parent))
         self.moved |= moving
 

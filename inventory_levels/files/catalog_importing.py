@@ -20,7 +20,8 @@ def import_catalog(
 ) -> Counts:
     """Create or update what the rows hold through ``save``, a function of the catalog."""
     read = list(rows)
-    results = save([row.row for row in read], on_error=on_error, dry_run=dry_run)
+    wanted = [row.row for row in read]
+    results = save(wanted, on_error=on_error, dry_run=dry_run, in_chunks=True)
     counts = Counts()
     for row, done in zip(read, results, strict=True):
         setattr(counts, done.outcome, getattr(counts, done.outcome) + 1)
