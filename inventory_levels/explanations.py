@@ -9,7 +9,7 @@ from inventory_levels import storage
 from inventory_levels.decisions import LevelRow, repeated
 from inventory_levels.level_batch import LevelBatch
 from inventory_levels.models import Location, ProductMaster
-from inventory_levels.refusals import Conflict, Invalid, Refusal
+from inventory_levels.refusals import Conflict, Invalid, PreconditionFailed, Refusal
 from inventory_levels.staging import FileRow, PlannedRow
 from inventory_levels.values import reads_the_same
 
@@ -35,7 +35,10 @@ def explain(planned: Sequence[PlannedRow]) -> list[Refusal]:
 def in_its_columns(refusal: Refusal | None, row: FileRow) -> Refusal:
     """The refusal with the columns by which the row names its product and location."""
     if refusal is None:  # what was wrong with it has gone since
-        return Conflict("Something that this row is about has just changed: import it again")
+        return Conflict("Something that this row is about has just changed: run it again")
+    if isinstance(refusal, PreconditionFailed):
+        has = "changed meanwhile" if row.version else "been made meanwhile"
+        return Conflict(f"The level has {has}")
     names = {}
     if row.product is None:
         names["productMasterId"] = "sku"

@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from inventory_levels.imports import Counts, FileRow, Interrupted, RowResult, import_levels
 from inventory_levels.management.progress import Bar
 from inventory_levels.models import InventoryLevel, LevelChange
-from inventory_levels.refusals import Refusal, counted
+from inventory_levels.refusals import Conflict, Refusal, counted
 from inventory_levels.results import OnError
 from inventory_levels.services import Origin
 from inventory_levels.storage import CHUNK
@@ -72,7 +72,7 @@ class LevelChanges:
     ) -> None:
         self.command, self.as_json, self.names, self.noun = command, as_json, names, noun
         self.origin = Origin(Actor.of_command(name), LevelChange.Source.COMMAND, reason)
-        self.rows = self.failed = 0
+        self.rows = self.failed = self.changed_meanwhile = 0
         self._refused: list[RowResult] = []
 
     def write(
@@ -132,6 +132,7 @@ class LevelChanges:
         if result.refusal is None:
             return
         self.failed += 1
+        self.changed_meanwhile += isinstance(result.refusal, Conflict)
         if self.as_json:
             self._refused.append(result)
         elif self.failed <= SHOWN:

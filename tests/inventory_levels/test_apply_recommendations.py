@@ -90,9 +90,8 @@ def test_other_organizations_keep_theirs(apply, acme):
 
 WHERE = [
     ("productMasterId=prod_123", {"product"}),
-    ("productId=prod_none,prod_123", {"product"}),
+    ("productId=prod_123,prod_123", {"product"}),
     ("locationId=loc_123", {"location"}),
-    ("locationId=loc_none", set()),
     ("status=stock", {"status"}),
     ("status=In-Active,STOCK", {"status"}),
     ("abcClass=b", {"class"}),
@@ -150,7 +149,9 @@ def test_all_conditions_must_hold(apply, levels):
         ("status=sold", "status: must be one of Supported, NotSupported"),
         ("abcClass=A,D", "abcClass: must be one of A, B, C."),
         ("missing=status", "missing: must be one of minQuantity,"),
-        ("productMasterId=a b", "productMasterId: must be 1 to 64 characters"),
+        ("productId=prod_none,prod_123", "productId: no product has the id 'prod_none'."),
+        ("locationId=loc_none", "locationId: no location has the id 'loc_none'."),
+        ("productMasterId=a b", "productMasterId: no product has the id 'a b'."),
         ("sku=a\0b", "sku: must not hold control characters"),
         ("updatedSince=yesterday", "updatedSince: must be a time such as"),
         ("updatedSince=2026-01-01", "updatedSince: must be a time such as"),

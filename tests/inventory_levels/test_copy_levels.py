@@ -214,7 +214,7 @@ def test_a_level_that_somebody_has_just_made_there_is_not_overwritten(copy, caps
     monkeypatch.setattr(imports, "_hold", meddle)
     with pytest.raises(CommandError, match="1 level could not be copied; nothing was written"):
         copy()
-    assert "not in the expected state" in capsys.readouterr().err
+    assert "SKU-123 at Main warehouse" in capsys.readouterr().err
 
 
 def test_nothing_to_copy_is_no_error(copy):

@@ -218,7 +218,7 @@ def test_ctrl_c_says_how_much_of_a_skip_was_written(acme, file, interrupt, monke
     assert quantities() == {"loc_123": 5}
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("committed")
 @pytest.mark.parametrize("on_error", ["abort", "skip"])
 @pytest.mark.parametrize("is_done", [True, False])
 def test_ctrl_c_in_a_commit_does_not_say_that_nothing_was_written(

@@ -179,6 +179,11 @@ def test_scripts_get_the_counts_as_json(set_levels, acme, capsys):
         ({"scale": ["expectedLeadTimeDays=2"]}, "expectedLeadTimeDays: unknown field"),
         ({"scale": ["minQuantity=-1"]}, "minQuantity: the factor must be a number such as 1.1"),
         ({"scale": ["minQuantity=10%"]}, "the factor must be a number such as 1.1"),
+        ({"sets": ["replenishmentLocationId=no"]}, "replenishmentLocationId: no location has the"),
+        ({"sets": ["preferredBinLocationId=loc_9"]}, "no location has the id 'loc_9'."),
+        ({"where": ["locationId=loc_123,no"], "sets": ["minQuantity=5"]}, "no location has the"),
+        ({"where": ["productMasterId=no"], "sets": ["minQuantity=5"]}, "no product has the id"),
+        ({"where": ["locationId=\udcff"], "sets": ["minQuantity=5"]}, "must not hold control"),
         ({"where": ["colour=red"], "sets": ["minQuantity=5"]}, "colour: unknown field"),
     ],
 )
@@ -191,11 +196,12 @@ def test_what_it_does_not_understand_is_refused_by_name(acme, ours, options, tol
     assert everything() == before
 
 
-def test_a_place_that_does_not_exist_is_refused(acme, capsys):
+def test_what_is_wrong_with_a_level_is_told_once(acme, ours, capsys):
     add_level(acme.organization, location=acme.location)
     with pytest.raises(CommandError, match="1 of 1 level would break a rule"):
-        call_command("set_levels", sets=["replenishmentLocationId=nowhere"])
-    assert "replenishmentLocationId: not found" in capsys.readouterr().err
+        call_command("set_levels", sets=["preferredBinLocationId=loc_456"])
+    problem = "preferredBinLocationId: must be inside the level's location"
+    assert capsys.readouterr().err.partition("): ")[2] == f"{problem}\n"
 
 
 def test_nothing_that_matches_is_no_error(set_levels, acme):
@@ -222,9 +228,12 @@ def test_a_level_that_changes_meanwhile_is_not_overwritten(acme, ours, monkeypat
         return hold(first, last)
 
     monkeypatch.setattr(imports, "_hold", meddle)
-    with pytest.raises(CommandError, match="nothing was written"):
+    told = r"^1 level changed meanwhile, run it again; nothing was written\.$"
+    with pytest.raises(CommandError, match=told):
         call_command("set_levels", scale=["maxQuantity=2"])
-    assert "not in the expected state" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith(
+        f"({level.public_id}): The level has changed meanwhile\n"
+    )
     assert LevelChange.objects.count() == 0
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from inventory_levels.checkup import CHECKS, Check, suspects
+from inventory_levels.files.columns import LEVELS
 from inventory_levels.imports import Counts, FileRow
 from inventory_levels.management.changes import NAMED, LevelChanges, name_of
 from inventory_levels.models import InventoryLevel
@@ -18,8 +19,7 @@ from inventory_levels.walk import all_in_order
 from organizations.commands import OrganizationCommand
 from organizations.models import Organization
 
-ORDER = ("product_id", "location_id")
-COLUMNS = (*NAMED, *ORDER, "version", "product__public_id", "location__public_id")
+COLUMNS = (*NAMED, *LEVELS.order, "version", "product__public_id", "location__public_id")
 
 
 class Command(OrganizationCommand):
@@ -119,5 +119,5 @@ class Command(OrganizationCommand):
 
 def _suspects(checks: Sequence[Check]) -> Iterator[tuple[Any, list[Check]]]:
     columns = (*COLUMNS, *(check.flag for check in checks))
-    for level in all_in_order(suspects(*checks), ORDER, columns):
+    for level in all_in_order(suspects(*checks), LEVELS.order, columns):
         yield level, [check for check in checks if getattr(level, check.flag)]

@@ -11,6 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db.models import OuterRef, Subquery
 
 from inventory_levels.decisions import LOCATION_SETTINGS
+from inventory_levels.files.columns import LEVELS
 from inventory_levels.imports import FileRow
 from inventory_levels.management.changes import LevelChanges, on_one_line
 from inventory_levels.management.locations import locations
@@ -20,10 +21,9 @@ from inventory_levels.walk import all_in_order
 from organizations.commands import OrganizationCommand
 from organizations.models import Organization
 
-ORDER = ("product_id", "location_id")
 PLAIN = [attribute for attribute in SETTINGS.values() if attribute not in LOCATION_SETTINGS]
 COLUMNS = (
-    *("pk", *ORDER, "product__public_id", "product__global_sku", *PLAIN),
+    *("pk", *LEVELS.order, "product__public_id", "product__global_sku", *PLAIN),
     *(f"{name}__{column}" for name in LOCATION_SETTINGS for column in ("public_id", "path")),
     *(f"own_{name}" for name in LOCATION_SETTINGS),
 )
@@ -104,7 +104,7 @@ class _Copy:
         for name in LOCATION_SETTINGS:
             place = Subquery(own.values(f"{name}__public_id"))
             levels = levels.annotate(**{f"own_{name}": place})
-        for level in all_in_order(levels, ORDER, COLUMNS):
+        for level in all_in_order(levels, LEVELS.order, COLUMNS):
             yield FileRow(
                 level.pk,
                 {name: getattr(level, name) for name in PLAIN} | self._places(level),
