@@ -202,6 +202,16 @@ def test_a_form_with_anything_else_is_refused_by_name(api, acme):
     assert broken.status_code == 400
 
 
+def test_all_options_that_are_wrong_are_told_at_once(api, acme):
+    path = f"{IMPORT}?onError=ignore&dryRun=1&onerror=skip"
+    response = api.request("POST", path, table(HEADER, ROW).encode(), Content_Type="text/csv")
+    assert assert_error(response, 400, "VALIDATION_ERROR")["details"] == {
+        "onError": ["must be one of abort, skip"],
+        "dryRun": ["must be one of false, true"],
+        "onerror": ["unknown parameter"],
+    }
+
+
 @pytest.mark.parametrize(
     "type_",
     ["application/json", "", "application/x-ndjson", "text/csv; charset=latin-1", "text/plain"],
@@ -220,6 +230,9 @@ def test_more_than_32_mib_are_413_and_name_the_command(api, acme, settings):
         assert "import_levels" in body["error"]
     large = SimpleUploadedFile("x.csv", table(HEADER, ROW).encode() + b"\n" * 100_000)
     assert "import_levels" in assert_error(upload(api, large), 413, "PAYLOAD_TOO_LARGE")["error"]
+    for path in ("/products", "/locations"):
+        body = assert_error(send(api, b"\n" * 100_001, path), 413, "PAYLOAD_TOO_LARGE")
+        assert body["error"].endswith("MiB. Split it into several files.")
     larger = SimpleUploadedFile("x.csv", b"\n" * 300_000)
     assert_error(upload(api, larger), 413, "PAYLOAD_TOO_LARGE")
     exactly = table(HEADER).encode()

@@ -116,6 +116,8 @@ def test_fix_mends_what_has_one_right_answer_and_leaves_the_rest(check, acme):
     )
     outside = level(acme, preferred_bin_location=acme.supplier)
     no_period = level(acme, forecast_period_days=None, max_quantity=None)
+    *_, summary = check(fix=True, dry_run=True)
+    assert summary == "6 findings in 3 levels; would fix 3 levels, 1 left."
     *_, summary = check(fix=True)
     assert summary == "6 findings in 3 levels; fixed 3 levels, 1 left."
     for changed, expected in [
@@ -150,7 +152,7 @@ def test_findings_alone_exit_0_and_strictly_1(check, acme):
 def test_a_dry_run_says_what_would_be_fixed_and_writes_nothing(check, acme):
     level(acme, forecast_period_days=None)
     before = everything()
-    assert check(fix=True, dry_run=True)[-1] == ("1 finding in 1 level; would fix 1 level, 1 left.")
+    assert check(fix=True, dry_run=True)[-1] == ("1 finding in 1 level; would fix 1 level, 0 left.")
     assert everything() == before
 
 

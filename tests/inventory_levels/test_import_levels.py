@@ -186,6 +186,16 @@ def test_a_file_that_is_none_is_refused_in_one_sentence(acme, file, name, conten
         call_command("import_levels", file(name, content))
 
 
+def test_of_a_file_that_is_none_scripts_get_json_too(acme, file, capsys):
+    with pytest.raises(CommandError):
+        call_command("import_levels", file("levels.csv", "sku,colour\n"), "--json")
+    assert json.loads(capsys.readouterr().out) == {
+        "error": "colour: unknown column",
+        "code": "VALIDATION_ERROR",
+        "details": {"colour": ["unknown column"]},
+    }
+
+
 def test_only_the_named_organizations_levels_are_touched(acme, file):
     other = make_acme().organization
     path = file("levels.csv", table(HEADER, *GOOD))

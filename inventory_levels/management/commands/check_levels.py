@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from inventory_levels.checkup import CHECKS, Check, suspects
+from inventory_levels.checkup import CHECKS, Check, left_after_mending, suspects
 from inventory_levels.files.columns import LEVELS
 from inventory_levels.imports import Counts, FileRow
 from inventory_levels.management.changes import NAMED, LevelChanges, name_of
@@ -58,14 +58,13 @@ class Command(OrganizationCommand):
         dry_run: bool,
     ) -> None:
         checks = [check for check in CHECKS if only is None or check.slug in only]
-        found = self._find(checks, quiet=as_json)
+        found, left = self._find(checks, quiet=as_json, if_fixed=fix)
         changes = LevelChanges(
             self, "check_levels", as_json=as_json, reason="mended by check_levels"
         )
         counts = self._fix(checks, changes, dry_run=dry_run) if fix else Counts()
-        left = sum(found.values())
         if fix and not dry_run:
-            left = sum(self._find(checks, quiet=True).values())
+            _, left = self._find(checks, quiet=True)
         if as_json:
             summary: dict[str, Any] = {
                 "levels": InventoryLevel.objects.count(),
@@ -86,15 +85,21 @@ class Command(OrganizationCommand):
         if strict and left:
             raise CommandError(f"{counted(left, 'finding')} left.")
 
-    def _find(self, checks: Sequence[Check], *, quiet: bool) -> Counter[str]:
-        """How often each check applies; tells each time unless it is to be quiet."""
-        found = Counter({check.slug: 0 for check in checks})
+    def _find(
+        self, checks: Sequence[Check], *, quiet: bool, if_fixed: bool = False
+    ) -> tuple[Counter[str], int]:
+        """How often each check applies, and how many are left, as if they were fixed or as it is.
+
+        Tells each time unless it is to be quiet.
+        """
+        found, left = Counter({check.slug: 0 for check in checks}), 0
         for level, applying in _suspects(checks):
+            left += len(left_after_mending(applying) if if_fixed else applying)
             for check in applying:
                 found[check.slug] += 1
                 if not quiet:
                     self.stdout.write(f"{name_of(level)}: {check.label}")
-        return found
+        return found, left
 
     def _fix(self, checks: Sequence[Check], changes: LevelChanges, *, dry_run: bool) -> Counts:
         curable = [check for check in checks if check.remedy]

@@ -90,5 +90,7 @@ def output(file: str) -> Iterator[BinaryIO]:
             with partial.open("xb") as out:
                 yield out
             partial.replace(path)
+        except OSError as error:  # nobody has asked for the temporary file that it may name
+            raise OSError(error.errno, error.strerror, file) from error
         finally:
             partial.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from django.core.management.base import CommandError, CommandParser
 
 from inventory_levels.files.importing import level_rows
+from inventory_levels.files.refusals import BadFile
 from inventory_levels.files.rows import Format
 from inventory_levels.management.changes import LevelChanges, as_rows
 from inventory_levels.management.formats import STANDARD, add_format, format_of
@@ -58,8 +59,14 @@ class Command(OrganizationCommand):
         format_ = format_of(file, format_)
         changes = LevelChanges(self, "import_levels", as_json=as_json, names=as_rows, noun="row")
         with opened(file, format_) as content:
-            rows = level_rows(content, format_)
-            counts = changes.write(rows, on_error=on_error, dry_run=dry_run, file=content)
+            try:
+                rows = level_rows(content, format_)
+                counts = changes.write(rows, on_error=on_error, dry_run=dry_run, file=content)
+            except BadFile as refusal:
+                if as_json:
+                    told = {"error": refusal.sentence, "code": refusal.code}
+                    self.stdout.write(json.dumps({**told, "details": refusal.details}))
+                raise
         done = {name: 0 if counts.aborted else getattr(counts, name) for name in OUTCOMES}
         done["failed"] = counts.failed
         if as_json:
