@@ -129,6 +129,7 @@ def _save(
     if dry_run or (on_error == "abort" and any(result.refusal for result in checked)):
         return checked
     if on_error == "abort":
+        del checked  # many records
         return _write(batch(rows), on_error)
     good = [index for index, result in enumerate(checked) if not result.refusal]
     for start in range(0, len(good), CHUNK):
