@@ -104,13 +104,13 @@ LAYERS = [
     ],
     ["models"],
     ["results", "storage", "decisions", "findings"],
-    ["level_batch", "catalog_batch", "staged_plan"],
+    ["level_batch", "catalog_batch", "staged_plan", "existing"],
     ["location_batch"],
     ["staging"],
     ["staged_writes", "explanations"],
     ["imports", "catalog"],
     ["services", "files"],
-    ["replenishment", "abc_classes", "adjustments", "checkup"],
+    ["replenishment", "abc_classes", "adjustments", "checkup", "conditions"],
     ["api", "admin", "management"],
 ]
 
