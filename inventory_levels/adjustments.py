@@ -11,14 +11,17 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from inventory_levels.decisions import LOCATION_SETTINGS, PUBLIC_NAME
+from inventory_levels.existing import existing
 from inventory_levels.files.cells import BLANK, value_of
 from inventory_levels.files.columns import LEVELS
-from inventory_levels.models import SETTINGS
+from inventory_levels.models import SETTINGS, Location
 from inventory_levels.quantities import DIGITS_AFTER, quantity
 from inventory_levels.rounding import rounded_half_up
+from inventory_levels.staged_plan import QUANTITIES
 
 _FACTOR = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?")
-QUANTITIES = [name for name in SETTINGS if LEVELS.by_name[name].kind == "quantity"]
+_SCALABLE = [name for name, attribute in SETTINGS.items() if attribute in QUANTITIES]
 
 
 @dataclass(slots=True)
@@ -42,7 +45,7 @@ class Adjustment:
     def of(cls, sets: Sequence[str], scales: Sequence[str], *, whole: bool) -> Adjustment:
         """Read them as people write them; ``null`` clears. Raises ValidationError."""
         values = _by_field(sets, "VALUE", _value, list(SETTINGS))
-        factors = _by_field(scales, "FACTOR", _factor, QUANTITIES)
+        factors = _by_field(scales, "FACTOR", _factor, _SCALABLE)
         if both := values.keys() & factors.keys():
             raise ValidationError(f"{min(both)}: is to be set and scaled.")
         if not values and not factors:
@@ -61,8 +64,7 @@ class Adjustment:
             try:
                 adjusted.settings[attribute] = quantity(rounded)
             except ValidationError as error:
-                (name,) = (name for name in QUANTITIES if SETTINGS[name] == attribute)
-                adjusted.problems[name] = error.messages
+                adjusted.problems[PUBLIC_NAME[attribute]] = error.messages
         return adjusted
 
 
@@ -93,6 +95,8 @@ def _value(name: str, text: str) -> Any:
     value = value_of(text, LEVELS.by_name[name])
     if value is BLANK:
         raise ValidationError("must not be blank; null clears it")
+    if value is not None and SETTINGS[name] in LOCATION_SETTINGS:
+        existing(Location, [value])
     return value
 
 

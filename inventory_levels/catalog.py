@@ -9,7 +9,7 @@ own locks in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from django.db import transaction
@@ -32,27 +32,40 @@ __all__ = ["CatalogRow", "delete_location", "delete_product", "save_locations", 
 
 _Record = TypeVar("_Record", ProductMaster, Location)
 
+# Rows that ``skip`` commits together, where it writes in chunks.
+CHUNK = 5_000
+
 
 def save_products(
-    rows: Sequence[CatalogRow], *, on_error: OnError = "abort", dry_run: bool = False
+    rows: Sequence[CatalogRow],
+    *,
+    on_error: OnError = "abort",
+    dry_run: bool = False,
+    in_chunks: bool = False,
 ) -> list[Result[ProductMaster]]:
     """Create or update products by id, or by SKU where no id is given; in the rows' order.
 
-    With ``abort`` one bad row keeps all from being written. Two rows for the same product both
-    fail. Locks the organization's row, and the products whose SKU changes.
+    With ``abort`` one bad row keeps all from being written. Rows for the same product all
+    fail. ``in_chunks``: all rows are checked before the first lock, and ``skip`` commits so
+    many at a time. A dry run locks nothing. Else locks the organization's row, and the products
+    whose SKU changes.
     """
-    return _save(ProductBatch(rows), on_error=on_error, dry_run=dry_run)
+    return _save(ProductBatch, rows, on_error=on_error, dry_run=dry_run, in_chunks=in_chunks)
 
 
 def save_locations(
-    rows: Sequence[CatalogRow], *, on_error: OnError = "abort", dry_run: bool = False
+    rows: Sequence[CatalogRow],
+    *,
+    on_error: OnError = "abort",
+    dry_run: bool = False,
+    in_chunks: bool = False,
 ) -> list[Result[Location]]:
     """Create or update locations by id, or by parent and name where no id is given; likewise.
 
     A row may name a parent that an earlier row creates. Also locks the locations that move,
     with everything below them.
     """
-    return _save(LocationBatch(rows), on_error=on_error, dry_run=dry_run)
+    return _save(LocationBatch, rows, on_error=on_error, dry_run=dry_run, in_chunks=in_chunks)
 
 
 def delete_product(public_id: str) -> None:
@@ -103,12 +116,34 @@ def _refuse_while_in_use(**users: int) -> None:
 
 
 def _save(
-    batch: CatalogBatch[_Record], *, on_error: OnError, dry_run: bool
+    batch: Callable[..., CatalogBatch[_Record]],
+    rows: Sequence[CatalogRow],
+    *,
+    on_error: OnError,
+    dry_run: bool,
+    in_chunks: bool,
 ) -> list[Result[_Record]]:
+    if not dry_run and not in_chunks:
+        return _write(batch(rows), on_error)
+    checked = batch(rows, writes=False).save()
+    if dry_run or (on_error == "abort" and any(result.refusal for result in checked)):
+        return checked
+    if on_error == "abort":
+        del checked  # many records
+        return _write(batch(rows), on_error)
+    good = [index for index, result in enumerate(checked) if not result.refusal]
+    for start in range(0, len(good), CHUNK):
+        chunk = good[start : start + CHUNK]
+        written = _write(batch([rows[index] for index in chunk]), on_error)
+        for index, result in zip(chunk, written, strict=True):
+            checked[index] = result
+    return checked
+
+
+def _write(batch: CatalogBatch[_Record], on_error: OnError) -> list[Result[_Record]]:
     with transaction.atomic():
         _take_turn()
         results = batch.save()
-        failed = any(result.refusal for result in results)
-        if dry_run or (failed and on_error == "abort"):
+        if on_error == "abort" and any(result.refusal for result in results):
             transaction.set_rollback(True)
     return results

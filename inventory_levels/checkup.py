@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -57,6 +57,16 @@ CHECKS = (
     ),
     _BIN_OUTSIDE,
 )
+
+
+def left_after_mending(applying: Sequence[Check]) -> list[Check]:
+    """Of what applies to a level what still would, once all remedies of it were taken.
+
+    Of a level that is switched off nothing is said.
+    """
+    if any(check.remedy.get("status") == LevelStatus.INACTIVE for check in applying):
+        return []
+    return [check for check in applying if not check.remedy]
 
 
 def suspects(*checks: Check) -> QuerySet[InventoryLevel]:

@@ -1,26 +1,64 @@
-"""``FIELD=VALUE`` conditions on levels, as commands take them: the names and values of the API's
-filters. Knows no request."""
+"""``FIELD=VALUE`` conditions on levels, as commands take them, and what their values share with
+the parameters of the API's filters. Knows no request."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
-from inventory_levels.models import SETTINGS, AbcClass, LevelStatus
-from organizations.public_ids import has_public_id_form
+from inventory_levels.existing import existing
+from inventory_levels.models import SETTINGS, AbcClass, LevelStatus, Location, ProductMaster
+from inventory_levels.values import Choice
 from organizations.texts import is_text
 
-_SEPARATORS = re.compile(r"[\s_-]+")
+# What may be unset: every setting but the status.
 NULLABLE = [name for name in SETTINGS if name != "status"]
 
 
+def comma_list(read: Callable[[str], Any], *, most: int | None = None) -> Callable[[str], Any]:
+    """Reads a comma list of what ``read`` reads. Raises ValidationError, like all of these."""
+
+    def read_list(text: str) -> list[Any]:
+        values = text.split(",")
+        if most is not None and len(values) > most:
+            raise ValidationError(f"must list at most {most} values")
+        if "" in values:
+            raise ValidationError("must not list an empty value")
+        return [read(value) for value in values]
+
+    return read_list
+
+
+def one_of(names: Sequence[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in names:
+            raise ValidationError(f"must be one of {', '.join(names)}")
+        return text
+
+    return read
+
+
+def time(text: str) -> datetime:
+    """An ISO 8601 time with its zone."""
+    try:
+        moment = parse_datetime(text)
+        if moment is not None and moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ValidationError("must be a time such as 2026-11-02T08:30:00Z")
+
+
 def matching(conditions: Sequence[str]) -> Q:
-    """What holds where all of the conditions do; everywhere without any. Raises ValidationError."""
+    """What holds where all of the conditions do; everywhere without any.
+
+    Raises ValidationError, also for ids that no product or location has.
+    """
     every = Q()
     for condition in conditions:
         name, equals, value = condition.partition("=")
@@ -38,46 +76,13 @@ def matching(conditions: Sequence[str]) -> Q:
     return every
 
 
-def _ids(path: str) -> Callable[[str], Q]:
-    def read(text: str) -> Q:
-        ids = text.split(",")
-        for public_id in ids:
-            has_public_id_form(public_id)
-        return Q(**{f"{path}__public_id__in": ids})
-
-    return read
+def _where(lookup: str, read: Callable[[str], Any]) -> Callable[[str], Q]:
+    return lambda text: Q(**{lookup: read(text)})
 
 
-def _choices(field: str, choices: Sequence[str]) -> Callable[[str], Q]:
-    def word(text: str) -> str:
-        return _SEPARATORS.sub("", text).lower()
-
-    by_word = {word(choice): choice for choice in choices}
-
-    def read(text: str) -> Q:
-        chosen = [by_word.get(word(part)) for part in text.split(",")]
-        if None in chosen:
-            raise ValidationError(f"must be one of {', '.join(choices)}")
-        return Q(**{f"{field}__in": chosen})
-
-    return read
-
-
-def _time(lookup: str) -> Callable[[str], Q]:
-    def read(text: str) -> Q:
-        return Q(**{f"updated_at__{lookup}": _moment(text)})
-
-    return read
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = parse_datetime(text)
-        if moment is not None and moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise ValidationError("must be a time such as 2026-11-02T08:30:00Z")
+def _ids(path: str, model: type[ProductMaster] | type[Location]) -> Callable[[str], Q]:
+    public_ids = comma_list(str)
+    return _where(f"{path}__in", lambda text: existing(model, public_ids(text)))
 
 
 def _search(text: str) -> Q:
@@ -85,23 +90,21 @@ def _search(text: str) -> Q:
     return Q(product__folded__contains=folded) | Q(folded_comments__contains=folded)
 
 
-def _missing(name: str) -> Q:
-    if name not in NULLABLE:
-        raise ValidationError(f"must be one of {', '.join(NULLABLE)}")
-    return Q(**{f"{SETTINGS[name]}__isnull": True})
+def _missing(text: str) -> Q:
+    return Q(**{f"{SETTINGS[one_of(NULLABLE)(text)]}__isnull": True})
 
 
 _FIELDS: dict[str, Callable[[str], Q]] = {
-    "productMasterId": _ids("product"),
-    "productId": _ids("product"),
-    "locationId": _ids("location"),
-    "status": _choices("status", LevelStatus.values),
-    "abcClass": _choices("abc_class", AbcClass.values),
-    "preferredBinLocationId": _ids("preferred_bin_location"),
-    "replenishmentLocationId": _ids("replenishment_location"),
-    "sku": lambda text: Q(product__global_sku=text),
+    "productMasterId": _ids("product", ProductMaster),
+    "productId": _ids("product", ProductMaster),
+    "locationId": _ids("location", Location),
+    "status": _where("status__in", comma_list(Choice(LevelStatus.values))),
+    "abcClass": _where("abc_class__in", comma_list(Choice(AbcClass.values))),
+    "preferredBinLocationId": _ids("preferred_bin_location", Location),
+    "replenishmentLocationId": _ids("replenishment_location", Location),
+    "sku": _where("product__global_sku", str),
     "search": _search,
-    "updatedSince": _time("gte"),
-    "updatedBefore": _time("lt"),
+    "updatedSince": _where("updated_at__gte", time),
+    "updatedBefore": _where("updated_at__lt", time),
     "missing": _missing,
 }

@@ -46,7 +46,7 @@ class LevelRow:
     ``settings`` maps model fields to values, locations given by public id; a field that is
     not in it stays as it is. With ``level`` (a public id) the row changes that level, and its
     product and location may only repeat what they are; without, it creates or updates the
-    level of its product and location.
+    level of its product and location. ``problem``: why it can't be read and fails.
     """
 
     settings: Mapping[str, Any]
@@ -54,6 +54,7 @@ class LevelRow:
     location: str | None = None
     level: str | None = None
     precondition: Precondition | None = None
+    problem: Refusal | None = None
 
     @property
     def key(self) -> Any:

@@ -9,8 +9,9 @@ from inventory_levels import storage
 from inventory_levels.decisions import LevelRow, repeated
 from inventory_levels.level_batch import LevelBatch
 from inventory_levels.models import Location, ProductMaster
-from inventory_levels.refusals import Conflict, Invalid, Refusal
+from inventory_levels.refusals import Conflict, Invalid, PreconditionFailed, Refusal
 from inventory_levels.staging import FileRow, PlannedRow
+from inventory_levels.values import reads_the_same
 
 
 def explain(planned: Sequence[PlannedRow]) -> list[Refusal]:
@@ -34,7 +35,10 @@ def explain(planned: Sequence[PlannedRow]) -> list[Refusal]:
 def in_its_columns(refusal: Refusal | None, row: FileRow) -> Refusal:
     """The refusal with the columns by which the row names its product and location."""
     if refusal is None:  # what was wrong with it has gone since
-        return Conflict("Something that this row is about has just changed: import it again")
+        return Conflict("Something that this row is about has just changed: run it again")
+    if isinstance(refusal, PreconditionFailed):
+        has = "changed meanwhile" if row.version else "been made meanwhile"
+        return Conflict(f"The level has {has}")
     names = {}
     if row.product is None:
         names["productMasterId"] = "sku"
@@ -94,12 +98,11 @@ def _level_row(one: PlannedRow, named: _Named) -> LevelRow:
     product, location = named.product(row), named.location(row)
     if one.is_repeated and product and location:
         raise repeated()
-    if product and row.sku not in (None, product.global_sku):
-        problems["sku"] = [f"is not that of the product, {product.global_sku}"]
-    if product and row.product_name not in (None, product.product_name):
-        problems["productName"] = [f"is not that of the product, {product.product_name}"]
-    if location and row.location_name not in (None, location.name):
-        problems["locationName"] = [f"is not that of the location, {location.name}"]
+    if product:
+        _compare(problems, "sku", row.sku, product.global_sku, "product")
+        _compare(problems, "productName", row.product_name, product.product_name, "product")
+    if location:
+        _compare(problems, "locationName", row.location_name, location.name, "location")
     if row.level is not None and product and location:
         if one.level not in (None, row.level):
             problems["id"] = [f"is not that of the level, {one.level}"]
@@ -114,3 +117,10 @@ def _level_row(one: PlannedRow, named: _Named) -> LevelRow:
         location=location.public_id if location else "",
         precondition=one.row.made_from,
     )
+
+
+def _compare(
+    problems: dict[str, Sequence[str]], column: str, text: str | None, stored: str, whose: str
+) -> None:
+    if text is not None and not reads_the_same(text, stored):
+        problems[column] = [f"is not that of the {whose}, {stored}"]

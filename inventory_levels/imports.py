@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import Error, transaction
 
 from inventory_levels import staged_writes, staging
 from inventory_levels.decisions import LevelRow
@@ -20,7 +20,7 @@ from inventory_levels.results import OnError, Outcome, Result
 from inventory_levels.staging import FileRow, PlannedRow
 from inventory_levels.storage import is_postgresql
 
-__all__ = ["CHUNK", "Counts", "FileRow", "RowResult", "import_levels"]
+__all__ = ["CHUNK", "Counts", "FileRow", "Interrupted", "RowResult", "import_levels"]
 
 # Rows that ``skip`` commits together, with their history.
 CHUNK = 5_000
@@ -56,6 +56,16 @@ class Counts:
         return self.created + self.updated + self.unchanged + self.failed
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C in an import: ``done`` rows of ``total`` are written.
+
+    ``unsure``: it came while more of them were being committed, and nobody knows which it was.
+    """
+
+    def __init__(self, done: int, total: int, *, unsure: bool) -> None:
+        self.done, self.total, self.unsure = done, total, unsure
+
+
 def import_levels(
     rows: Iterable[FileRow],
     *,
@@ -75,25 +85,41 @@ def import_levels(
 
     ``tell`` gets each bad row as it is found and then (``tell_all``) the good ones, in the
     order in which they are written; where nothing is, they tell what would have been.
-    ``on_progress`` gets how many rows of how many are done.
+    ``on_progress`` gets how many rows of how many are done. Raises Interrupted at Ctrl-C.
     Locks products and locations (key share), then levels, in the order of their keys.
     """
-    with staging.staged(rows):
-        tell_refused(tell)
-        counts = counts_of_plan()
-        writing = _Writing(origin, tell, tell_all, on_progress, counts.total)
-        if dry_run:
-            writing.tell_good(1, counts.total)
-        elif on_error == "skip":
-            writing.run_in_chunks()
-        else:
-            if not counts.failed:
-                writing.run_at_once()
-            writing.tell_good(1, counts.total)
-        counts = counts_of_plan()
+    writing = _Writing(origin, tell, tell_all, on_progress)
+    try:
+        with staging.staged(rows):
+            counts = _run(writing, on_error=on_error, dry_run=dry_run)
+    except (KeyboardInterrupt, Error) as error:
+        if not _is_ctrl_c(error):
+            raise
+        raise Interrupted(writing.done, writing.total, unsure=writing.unsure) from error
     if on_error == "abort" and counts.failed:
         return Counts(failed=counts.failed, aborted=True)
     return counts
+
+
+def _is_ctrl_c(error: BaseException | None) -> bool:
+    """Whether it came of Ctrl-C: Django may stumble over a commit that has none of its ends."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
+
+
+def _run(writing: _Writing, *, on_error: OnError, dry_run: bool) -> Counts:
+    """Tell the staged rows that are wrong, and write the others where that is wanted."""
+    tell_refused(writing.tell)
+    counts = counts_of_plan()
+    writing.total = counts.total
+    if on_error == "skip" and not dry_run:
+        writing.run_in_chunks()
+    else:
+        if not dry_run and not counts.failed:
+            writing.run_at_once()
+        writing.tell_good(1, counts.total)
+    return counts_of_plan()
 
 
 def tell_refused(tell: Callable[[RowResult], None]) -> None:
@@ -127,13 +153,17 @@ class _Writing:
     tell: Callable[[RowResult], None]
     tell_all: bool
     on_progress: Callable[[int, int], None]
-    total: int
+    total: int = 0
+    done: int = 0
+    unsure: bool = False
 
     def run_in_chunks(self) -> None:
         """Write each chunk in a transaction of its own; rows that have become wrong fail."""
         for first, last in _spans(1, self.total):
             with transaction.atomic():
                 bad = _hold(first, last) + _write(first, last, self.origin)
+                self.unsure = True
+            self._committed(last)
             self._tell(bad)
             self.tell_good(first, last)
             self.on_progress(last, self.total)
@@ -147,9 +177,15 @@ class _Writing:
                 bad += _write(first, last, self.origin)
                 self.on_progress(last, self.total)
             transaction.set_rollback(bool(bad))
-        if bad:  # it was noted in the transaction that is no more
+            self.unsure = not bad
+        if not bad:
+            self._committed(self.total)
+        else:  # it was noted in the transaction that is no more
             staging.revise({result.number: "failed" for result in bad}, 1, self.total)
             self._tell(bad)
+
+    def _committed(self, last: int) -> None:
+        self.done, self.unsure = last, False
 
     def _tell(self, results: Sequence[RowResult]) -> None:
         for result in results:

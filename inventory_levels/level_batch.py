@@ -74,6 +74,8 @@ class LevelBatch:
         times = Counter(row.key for row in self.rows)
         for index, row in enumerate(self.rows):
             try:
+                if row.problem:
+                    raise row.problem
                 if times[row.key] > 1 and self.references.has(row):
                     raise repeated()
                 self._decide(index, row, stored.get(row.key))

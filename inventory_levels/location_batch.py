@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from typing import Any, ClassVar
 
 from inventory_levels import catalog_storage
@@ -33,8 +34,12 @@ class LocationBatch(CatalogBatch[Location]):
     def key_of(self, record: Location) -> Any:
         return (record.parent.public_id if record.parent else None, record.name)
 
-    def key_in(self, row: CatalogRow) -> Any:
-        return (row.values.get("parent"), row.values.get("name"))
+    def key_in(self, row: CatalogRow, record: Location | None = None) -> Any:
+        parent, name = self.key_of(record) if record else (None, None)
+        name = row.values.get("name", name)
+        if name is None or (row.problem and "parentId" in (row.problem.details or {})):
+            return None
+        return (row.values.get("parent", parent), name)
 
     def lock(self) -> None:
         """Lock what moves, with all that is inside: level writers hold where a bin is."""
@@ -46,12 +51,17 @@ class LocationBatch(CatalogBatch[Location]):
             and (location := self.by_id.get(row.public_id))
             and row.values["parent"] != (location.parent and location.parent.public_id)
         ]
-        self.tree = Tree(catalog_storage.parents()) if moving else Tree.around(self.by_id.values())
+        self.tree = Tree.around(self.by_id.values())
+        if moving:
+            # One of them may have gone since it was read, where nothing was locked.
+            self.tree = Tree(self.tree.parents | catalog_storage.parents())
         affected = self.tree.inside(*moving)
-        catalog_storage.lock(Location, affected)
+        self.lock_records(affected)
         self.preferences = catalog_storage.preferences(affected)
         self.moved: set[int] = set()
-        self.keys = iter(catalog_storage.new_keys(Location, len(self.rows)))
+        self.keys: Iterator[int] = count(-1, -1)  # stand-ins for rows that are never written
+        if self.writes:
+            self.keys = iter(catalog_storage.new_keys(Location, len(self.rows)))
 
     def save_row(self, row: CatalogRow) -> Result[Location]:
         if row.public_id is None:
@@ -102,7 +112,7 @@ class LocationBatch(CatalogBatch[Location]):
                 {"levels": stranded},
             )
         if parent is not None and parent.public_id in self.created:
-            self.write()  # nothing can be moved into what isn't there yet
+            self.finish()  # nothing can be moved into what isn't there yet
         self.tree.put(key, _key(parent))
         self.moved |= moving
 

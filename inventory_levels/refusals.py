@@ -6,8 +6,8 @@ Details = Mapping[str, Sequence[str] | int]
 
 
 def counted(number: int, noun: str) -> str:
-    """ "1 level", "2 levels"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """ "1 level", "1,000 levels"."""
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 class Refusal(Exception):

@@ -83,10 +83,17 @@ def save_many_levels(
     results: dict[int, LevelResult] = {}
 
     def note(result: RowResult) -> None:
-        results[result.number] = Result(result.outcome, refusal=result.refusal, known_id=result.id)
+        refusal = rows[result.number].problem or result.refusal
+        results[result.number] = Result(result.outcome, refusal=refusal, known_id=result.id)
 
     numbered = (
-        FileRow(number, row.settings, product=row.product, location=row.location)
+        FileRow(
+            number,
+            row.settings,
+            product=row.product,
+            location=row.location,
+            problems={"row": [row.problem.sentence]} if row.problem else {},
+        )
         for number, row in enumerate(rows)
     )
     with transaction.atomic():

@@ -32,6 +32,8 @@ QUANTITIES = frozenset(
     for name in BITS
     if InventoryLevel._meta.get_field(name).get_internal_type() == "DecimalField"
 )
+# What a row repeats of the product and location that it is about.
+_NAMES = ("sku", "product_name", "location_name")
 _RESOLVED = (
     *("product_id", "product_public_id", "location_id", "location_public_id"),
     *(f"{name}_id" for name in LOCATION_SETTINGS),
@@ -88,6 +90,16 @@ def misplaced(bin_path: str, source: str) -> str:
     )
 
 
+def _reads_otherwise(text: str, stored: str) -> str:
+    """The SQL of what ``values.reads_the_same`` denies."""
+    char = "chr" if is_postgresql() else "char"
+    one, other = (
+        f"replace(replace({each}, {char}(13) || {char}(10), {char}(10)), {char}(13), {char}(10))"
+        for each in (text, stored)
+    )
+    return f"({text} <> {stored} AND {one} <> {other})"
+
+
 def plan(staged: Sequence[str], lookups: Lookups) -> str:
     """The staged columns of all rows, what they name and what they come to.
 
@@ -100,9 +112,7 @@ def plan(staged: Sequence[str], lookups: Lookups) -> str:
         "s.location_id IS NULL",
         "s.namesakes > 1",
         "count(*) OVER pair > 1",
-        "s.sku <> s.found_sku",
-        "s.product_name <> s.found_product_name",
-        "s.location_name <> s.found_location_name",
+        *(_reads_otherwise(f"s.{n}", f"s.found_{n}") for n in _NAMES),
         "s.level <> o.public_id",
         # An id that no level has any more is that of one that may be made again.
         f"(s.level IS NOT NULL AND o.id IS NULL AND EXISTS (SELECT 1 FROM {LEVELS}"

@@ -30,11 +30,28 @@ def text(value: object, *, longest: int, shortest: int = 0) -> str:
     return given
 
 
+def reads_the_same(text: str, other: str) -> bool:
+    """Whether texts differ at most in the kind of their line ends.
+
+    A workbook, and many an editor, knows one kind only.
+    """
+    return text == other or _line_feeds(text) == _line_feeds(other)
+
+
+def _line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def public_id(value: object) -> str:
     given = _string(value)
     public_ids.has_public_id_form(given)
     public_ids.is_not_reserved(given)
     return given
+
+
+def printable(name: str) -> str:
+    """A name that somebody gave, safe to repeat: half a surrogate pair would break the answer."""
+    return name.encode("utf-8", "backslashreplace").decode()[:100]
 
 
 class Choice:

@@ -4,7 +4,7 @@ one sentence. Knows nothing of what a command does."""
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -69,16 +69,6 @@ class OrganizationCommand(BaseCommand):
         """Tell people something that a script which captures stdout should not see."""
         self.stderr.write(sentence, str)
 
-    def progress(self, noun: str) -> Callable[[int, int], None]:
-        """Says on a terminal how much of long work is done; elsewhere it is silent."""
-
-        def tell(done: int, total: int) -> None:
-            end = "\n" if done == total else "\r"
-            self.stderr.write(f"{done:,} of {total:,} {noun}", str, ending=end)
-            self.stderr.flush()
-
-        return tell if self.stderr.isatty() else lambda done, total: None
-
     @contextmanager
     def _refusals_in_one_sentence(self) -> Iterator[None]:
         try:
@@ -92,6 +82,8 @@ class OrganizationCommand(BaseCommand):
             raise CommandError(f"{error.strerror}: {error.filename}") from error
         except self.refusals as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt as error:
+            raise CommandError("Interrupted before it could say what it had done.") from error
 
 
 def the_organization(public_id: str | None) -> Organization:

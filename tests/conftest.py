@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from inventory_levels.models import InventoryLevel, Location, ProductMaster
 from organizations.models import ApiKey, Organization
 from tests import factories
 
@@ -110,6 +112,17 @@ def make_acme(**names: str) -> Acme:
             parent=location,
         ),
     )
+
+
+@pytest.fixture
+def committed(transactional_db: None) -> Iterator[None]:
+    """No transaction around the test, for what several connections do at once.
+
+    Cleaning up goes from what refers to what it refers to: a flush knows no order.
+    """
+    yield
+    for model in (InventoryLevel, Location, ProductMaster):
+        model._base_manager.all()._raw_delete("default")
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.api.files import send, table
 from tests.conftest import Api
 from tests.live import (
     HISTORY,
@@ -101,6 +102,25 @@ def test_a_write_that_waits_too_long_for_a_lock_is_told_to_come_back_and_writes_
     assert max(read.seconds for read in reads) < 5
     assert snapshot(live_database) == before
     assert write().status_code == status, "the lock is gone, and the same request succeeds"
+
+
+@pytest.mark.parametrize(
+    ("path", "header", "good"),
+    [
+        ("/products", ["id", "globalSku", "productName"], ["unlocked", "unlocked", "X"]),
+        ("/locations", ["id", "parentId", "name"], ["loc_456", "loc_123", "X"]),
+    ],
+)
+def test_a_file_is_checked_before_the_first_lock(impatient, live_database, path, header, good):
+    before = snapshot(live_database)
+    with live_database.locked(ORGANIZATIONS):
+        dry = send(impatient, table(header, good), path, dryRun="true")
+        refused = send(impatient, table(header, good, ["nothing", "", ""]), path)
+        waited = send(impatient, table(header, good), path)
+    assert codes([dry, refused]) == {200: 1, (400, "VALIDATION_ERROR"): 1}
+    assert dry.json()["failed"] == 0
+    assert codes([waited]) == {(503, "UNAVAILABLE"): 1}
+    assert snapshot(live_database) == before
 
 
 def test_a_write_waits_for_a_lock_and_then_succeeds(live_api, live_database):

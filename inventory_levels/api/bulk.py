@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
-from inventory_levels.api.fields import printable
+from inventory_levels.api.fields import StrictSerializer
 from inventory_levels.refusals import Invalid, Refusal
 from inventory_levels.results import Result
+from inventory_levels.values import printable
 
 MAX_ITEMS = 10_000
 
@@ -21,34 +22,25 @@ _Row = TypeVar("_Row")
 def save_all(
     body: Any,
     *,
-    read: Callable[[Any], _Row],
+    shape: StrictSerializer,
+    row: Callable[[dict[str, Any], Refusal | None], _Row],
     save: Callable[..., Sequence[Result[Any]]],
-    identity: Callable[[Mapping[str, Any]], Any],
 ) -> Response:
-    """Answer a bulk request: ``read`` makes a row of each item, ``save`` writes the rows.
+    """Answer a bulk request: ``row`` makes a row of each item, ``save`` writes the rows.
 
-    Rows that can't be read fail beside those that can't be saved: every bad row is told. A
-    readable row with the ``identity`` of an unreadable one fails too, as nobody knows which of
-    the two is meant.
+    An item that can't be read makes a row too, of what can be read and of what is wrong: every
+    bad row is told, and no other row about the same record is written.
     """
     items, on_error, dry_run = _envelope(body)
-    rows: dict[int, _Row] = {}
-    results: dict[int, Result[Any]] = {}
-    unreadable: set[str] = set()
-    for index, item in enumerate(items):
-        try:
-            rows[index] = read(item)
-        except ValidationError as error:
-            results[index] = Result("failed", refusal=_refusal(error))
-            if isinstance(item, Mapping):
-                unreadable.add(repr(identity(item)))
-    for index in [i for i in rows if unreadable and repr(identity(items[i])) in unreadable]:
-        del rows[index]
-        results[index] = Result("failed", refusal=Refusal("The same one comes more than once"))
-    write = not dry_run and (not results or on_error == "skip")
-    saved = save(list(rows.values()), on_error=on_error, dry_run=not write)
-    results.update(zip(rows, saved, strict=True))
-    return _answer([results[index] for index in range(len(items))], on_error, dry_run)
+    rows = [row(*_read(item, shape)) for item in items]
+    return _answer(save(rows, on_error=on_error, dry_run=dry_run), on_error, dry_run)
+
+
+def _read(item: Any, shape: StrictSerializer) -> tuple[dict[str, Any], Refusal | None]:
+    if not isinstance(item, Mapping):
+        return {}, Refusal("Each item must be a JSON object.")
+    values, problems = shape.parse(item)
+    return values, Invalid(problems) if problems else None
 
 
 def _envelope(body: Any) -> tuple[list[Any], Any, bool]:
@@ -73,12 +65,6 @@ def _envelope(body: Any) -> tuple[list[Any], Any, bool]:
         raise ValidationError(problems)
     assert isinstance(items, list)
     return items, on_error, dry_run
-
-
-def _refusal(error: ValidationError) -> Refusal:
-    if isinstance(error.detail, dict):
-        return Invalid({name: [*map(str, texts)] for name, texts in error.detail.items()})
-    return Refusal("Each item must be a JSON object.")
 
 
 def _answer(results: Sequence[Result[Any]], on_error: str, dry_run: bool) -> Response:

@@ -96,12 +96,19 @@ class StrictSerializer(serializers.Serializer[Any]):
         """The values by source name. Raises REST framework's ValidationError, keyed by field."""
         if not isinstance(data, Mapping):
             raise Refused("The body must be a JSON object.")
+        read, problems = self.parse(data)
+        if problems:
+            raise Refused(problems)
+        return read
+
+    def parse(self, data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[str]]]:
+        """The values that can be read, by source name, and the problems of the others."""
         read: dict[str, Any] = {}
         problems: dict[str, list[str]] = {}
         for name, value in data.items():
             field: Any = self.fields.get(name)
             if field is None:
-                problems[printable(name)] = ["unknown field"]
+                problems[values.printable(name)] = ["unknown field"]
             elif not field.read_only:
                 try:
                     read[field.source] = field.read_nullable(value)
@@ -112,9 +119,7 @@ class StrictSerializer(serializers.Serializer[Any]):
                 if field.required and name not in data:
                     problems[name] = ["is required"]
         self.check(read, problems)
-        if problems:
-            raise Refused(problems)
-        return read
+        return read, problems
 
     def check(self, values: dict[str, Any], problems: dict[str, list[str]]) -> None:
         """Adjust the values or add problems once all fields are read."""
@@ -133,8 +138,3 @@ def fold_product(values: dict[str, Any], problems: dict[str, list[str]], *, requ
         problems.update((name, ["must not be null"]) for name in given)
     elif not names.keys() & problems.keys():
         problems["productMasterId"] = ["is required"]
-
-
-def printable(name: str) -> str:
-    """A client's field name, safe to repeat: half a surrogate pair would break the answer."""
-    return name.encode("utf-8", "backslashreplace").decode()[:100]

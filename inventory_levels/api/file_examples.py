@@ -12,11 +12,16 @@ from inventory_levels.api.examples import (
     error,
     result,
 )
+from inventory_levels.api.uploads import SPLIT_IT, TAKE_THE_COMMAND
 
-FILE_TOO_LARGE = error(
-    "PAYLOAD_TOO_LARGE",
-    "The file is larger than 32 MiB. The command import_levels takes files of any size.",
-)
+FILE_TOO_LARGE = {
+    noun: error("PAYLOAD_TOO_LARGE", f"The file is larger than 32 MiB. {advice}")
+    for noun, advice in {
+        "level": TAKE_THE_COMMAND,
+        "product": SPLIT_IT,
+        "location": SPLIT_IT,
+    }.items()
+}
 IMPORT_REQUESTS = {
     "level": 'sku,locationId,minQuantity\nSKU-123,loc_123,50\nSKU-123,loc_456,"12,5"\n',
     "product": 'id,unitCost\nprod_123,12.5\nprod_124,"12,5"\n',

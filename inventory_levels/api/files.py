@@ -13,7 +13,6 @@ from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from inventory_levels import imports
@@ -27,13 +26,13 @@ from inventory_levels.models import InventoryLevel, LevelChange
 from inventory_levels.services import Origin
 from organizations.locks import unhurried
 
-# An answer up to this size is sent whole, with its length.
-_IN_MEMORY = 1024 * 1024
 _TYPES = {
     "csv": f"{uploads.CSV}; charset=utf-8",
     "ndjson": "application/x-ndjson; charset=utf-8",
     "xlsx": uploads.XLSX,
 }
+# The parameters of an import, and what each may be: first what it is where it is left out.
+_OPTIONS = {"onError": ("abort", "skip"), "dryRun": ("false", "true")}
 _NO_LIST: dict[str, Any] = {"pagination_class": None, "filterset_class": None}
 
 
@@ -41,6 +40,7 @@ class FileActions:
     """The actions ``import`` and ``export.*`` of a viewset that has a ``table``."""
 
     table: Table
+    if_too_large: str
 
     def exported(self) -> QuerySet[Any]:
         """The organization's records."""
@@ -55,14 +55,19 @@ class FileActions:
 
     @action(detail=False, methods=["post"], url_path="import", **_NO_LIST)
     def import_file(self: Any, request: Request) -> HttpResponseBase:
-        with uploads.uploaded_file(request) as file, ImportResults() as results, unhurried():
-            self.check_parameters("onError", "dryRun")
-            on_error = _option(request, "onError", "abort", "skip")
-            dry_run = _option(request, "dryRun", "false", "true") == "true"
-            results.dry_run = dry_run
+        with (
+            uploads.uploaded_file(request, if_too_large=self.if_too_large) as file,
+            ImportResults() as results,
+            unhurried(),
+        ):
+            self.check_parameters(**_OPTIONS)
+            on_error, dry_run = (
+                request.query_params.get(name, default) for name, (default, _) in _OPTIONS.items()
+            )
+            results.dry_run = dry_run == "true"
             rows = results.counting(self.rows_of(file))
             counts = self.import_rows(
-                request, rows, on_error=on_error, dry_run=dry_run, tell=results.tell
+                request, rows, on_error=on_error, dry_run=results.dry_run, tell=results.tell
             )
         return results.answer(counts)
 
@@ -122,6 +127,7 @@ class FileActions:
 
 class LevelFiles(FileActions):
     table = LEVELS
+    if_too_large = uploads.TAKE_THE_COMMAND
 
     def exported(self) -> QuerySet[Any]:
         return InventoryLevel.objects.all()
@@ -136,6 +142,8 @@ class LevelFiles(FileActions):
 
 
 class CatalogFiles(FileActions):
+    if_too_large = uploads.SPLIT_IT
+
     def exported(self: Any) -> QuerySet[Any]:
         rows: QuerySet[Any] = self.rows()
         return rows
@@ -150,10 +158,3 @@ class CatalogFiles(FileActions):
 def _unhurried(pieces: Iterator[bytes]) -> Iterator[bytes]:
     with unhurried():
         yield from pieces
-
-
-def _option(request: Request, name: str, default: str, other: str) -> Any:
-    value = request.query_params.get(name, default)
-    if value not in (default, other):
-        raise ValidationError({name: [f"must be one of {default}, {other}"]})
-    return value

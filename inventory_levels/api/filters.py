@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import extend_schema_field
 
-from inventory_levels import storage
-from inventory_levels.api.fields import ChoiceField, IdField
+from inventory_levels import conditions, storage, values
+from inventory_levels.conditions import NULLABLE, comma_list, one_of
 from inventory_levels.models import (
     SETTINGS,
     UNSET,
@@ -38,8 +38,6 @@ MAX_TEXT = 255
 FEW = 5_000
 # The shortest text that a trigram can be found in.
 TRIGRAM = 3
-# What may be unset: every setting but the status.
-NULLABLE = [name for name in SETTINGS if name != "status"]
 
 
 class _Parameter(forms.Field):
@@ -85,40 +83,17 @@ def _texts(text: str) -> str:
     return text
 
 
-def _list_of(read: Callable[[str], Any]) -> Callable[[str], list[Any]]:
-    """A comma list of what ``read`` reads."""
-
-    def read_list(text: str) -> list[Any]:
-        values = text.split(",")
-        if len(values) > MAX_VALUES:
-            raise ValidationError(f"must list at most {MAX_VALUES} values")
-        if "" in values:
-            raise ValidationError("must not list an empty value")
-        return [read(value) for value in values]
-
-    return read_list
+_list_of = partial(comma_list, most=MAX_VALUES)
 
 
 def time(text: str) -> datetime:
     """An ISO 8601 time with its zone. Raises ValidationError."""
     try:
-        moment = parse_datetime(text)
-        if moment is not None and moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    # A per cent sign in the message itself would be taken for a placeholder.
-    message = "must be a time such as 2026-11-02T08:30:00Z (a + is written %(plus)s)"
-    raise ValidationError(message, params={"plus": "%2B"})
-
-
-def _one_of(names: list[str]) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in names:
-            raise ValidationError(f"must be one of {', '.join(names)}")
-        return text
-
-    return read
+        return conditions.time(text)
+    except ValidationError as error:
+        # A per cent sign in the message itself would be taken for a placeholder.
+        message = f"{error.message} (a + is written %(plus)s)"
+        raise ValidationError(message, params={"plus": "%2B"}) from error
 
 
 class _TextFilter(_Filter):
@@ -135,15 +110,14 @@ class _ChoicesFilter(_Filter):
     """A comma list of choices, spelled as freely as in a body."""
 
     def __init__(self, *, choices: list[str], **kwargs: Any) -> None:
-        read = ChoiceField(choices=choices).read
-        super().__init__(read=_list_of(read), lookup_expr="in", **kwargs)
+        super().__init__(read=_list_of(values.Choice(choices)), lookup_expr="in", **kwargs)
 
 
 class _IdsFilter(_Filter):
     """A comma list of public ids, looked up first: the keys then lead an index in its order."""
 
     def __init__(self, *, model: Any, **kwargs: Any) -> None:
-        super().__init__(read=_list_of(IdField().read), **kwargs)
+        super().__init__(read=_list_of(values.public_id), **kwargs)
         self.referred = model
 
     def filter(self, rows: QuerySet[Any], public_ids: list[str] | None) -> QuerySet[Any]:
@@ -185,7 +159,7 @@ class LevelFilter(django_filters.FilterSet):
     updatedSince = _TimeFilter(method="since", label="Changed at or after.")
     updatedBefore = _TimeFilter(method="before", label="Changed before.")
     missing = _Filter(
-        read=_one_of(NULLABLE),
+        read=one_of(NULLABLE),
         method="lacking",
         label="A field that is unset.",
         schema={"enum": NULLABLE},
@@ -230,7 +204,7 @@ def _few(rows: QuerySet[Any]) -> list[int] | None:
 class ChangeFilter(django_filters.FilterSet):
     actor = _TextFilter(field_name="actor_id", label="The id of the key, user or command.")
     source = _Filter(
-        read=_list_of(_one_of(LevelChange.Source.values)),
+        read=_list_of(one_of(LevelChange.Source.values)),
         lookup_expr="in",
         label=f"Ways it came, {LIST}.",
     )

@@ -10,10 +10,10 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError as Refused
 
-from inventory_levels.api.fields import printable
 from inventory_levels.api.filters import LevelFilter
 from inventory_levels.api.pagination import MAX_LIMIT
 from inventory_levels.quantities import whole_number
+from inventory_levels.values import printable
 
 # These take an array of strings as well as one string with commas.
 LISTS = frozenset({"productMasterId", "productId", "locationId", "status", "abcClass"}) | {

@@ -16,7 +16,6 @@ from inventory_levels.api.fields import (
     QuantityField,
     StrictSerializer,
     fold_product,
-    printable,
 )
 from inventory_levels.models import QUANTITY_ORDER, SETTINGS, InventoryLevel
 from inventory_levels.planning import Inputs, Policy, State, recommend
@@ -24,6 +23,7 @@ from inventory_levels.planning_in_words import explanation, remarks
 from inventory_levels.quantities import number
 from inventory_levels.replenishment import Stock, StockState
 from inventory_levels.rounding import rounded_half_up
+from inventory_levels.values import printable
 
 MAX_STOCKS = 10_000
 STATES = list(get_args(State))

@@ -32,7 +32,7 @@ from inventory_levels.api.viewsets import ApiViewSet, check_parameters
 from inventory_levels.catalog import CatalogRow
 from inventory_levels.files.columns import LOCATIONS, PRODUCTS
 from inventory_levels.models import InventoryLevel, LevelChange, Location, ProductMaster
-from inventory_levels.refusals import NotFound
+from inventory_levels.refusals import NotFound, Refusal
 from inventory_levels.services import LevelRow, Origin
 
 LEVEL, LEVEL_PATCH = LevelSerializer(), LevelSerializer(partial=True)
@@ -140,13 +140,10 @@ class LevelViewSet(LevelFiles, ApiViewSet):
         self.check_parameters()
         return bulk.save_all(
             body,
-            read=lambda item: level_row(LEVEL.run_validation(item)),
+            shape=LEVEL,
+            row=level_row,
             save=partial(
                 services.save_many_levels, origin=origin(request, LevelChange.Source.BULK)
-            ),
-            identity=lambda item: (
-                item.get("productMasterId") or item.get("productId"),
-                item.get("locationId"),
             ),
         )
 
@@ -167,8 +164,9 @@ def answer(level: InventoryLevel, status: int = 200) -> Response:
     return Response(LEVEL.to_representation(level), status, headers={"ETag": etag(level)})
 
 
-def level_row(values: dict[str, Any]) -> LevelRow:
-    return LevelRow(product=values.pop("product"), location=values.pop("location"), settings=values)
+def level_row(values: dict[str, Any], problem: Refusal | None = None) -> LevelRow:
+    product, location = values.pop("product", None), values.pop("location", None)
+    return LevelRow(product=product, location=location, settings=values, problem=problem)
 
 
 def origin(request: Request, source: LevelChange.Source = LevelChange.Source.API) -> Origin:
@@ -176,15 +174,14 @@ def origin(request: Request, source: LevelChange.Source = LevelChange.Source.API
     return Origin(caller.actor, source)
 
 
-def catalog_row(values: dict[str, Any]) -> CatalogRow:
-    return CatalogRow(public_id=values.pop("public_id", None), values=values)
+def catalog_row(values: dict[str, Any], problem: Refusal | None = None) -> CatalogRow:
+    return CatalogRow(public_id=values.pop("public_id", None), values=values, problem=problem)
 
 
 class CatalogViewSet(CatalogFiles, ApiViewSet):
     """Products and locations: the same actions on different models."""
 
     noun: str
-    identity: tuple[str, ...]  # the fields that tell one record from another
 
     def rows(self) -> Any:
         """The organization's records."""
@@ -230,12 +227,7 @@ class CatalogViewSet(CatalogFiles, ApiViewSet):
     def bulk(self, request: Request) -> Response:
         body = self.body(request)
         self.check_parameters()
-        return bulk.save_all(
-            body,
-            read=lambda item: catalog_row(self.shape.run_validation(item)),
-            save=self.store,
-            identity=lambda item: [item.get(name) for name in self.identity],
-        )
+        return bulk.save_all(body, shape=self.shape, row=catalog_row, save=self.store)
 
 
 @schema.products
@@ -246,7 +238,6 @@ class ProductViewSet(CatalogViewSet):
     shape = ProductSerializer()
     noun = "Product"
     table = PRODUCTS
-    identity = ("id", "globalSku")
 
     def rows(self) -> Any:
         return ProductMaster.objects.all()
@@ -282,7 +273,6 @@ class LocationViewSet(CatalogViewSet):
     shape = LocationSerializer()
     noun = "Location"
     table = LOCATIONS
-    identity = ("id", "parentId", "name")
 
     def rows(self) -> Any:
         return Location.objects.select_related("parent")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
@@ -11,12 +12,16 @@ from rest_framework import exceptions, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from inventory_levels.api.fields import StrictSerializer, printable
+from inventory_levels.api.fields import StrictSerializer
 from inventory_levels.api.pagination import Pages
+from inventory_levels.values import printable
 
 
-def check_parameters(request: Request, *known: str) -> None:
-    """Refuse query parameters that are unknown, or given twice, by name."""
+def check_parameters(request: Request, *known: str, **choices: Sequence[str]) -> None:
+    """Refuse query parameters that are unknown, or given twice, by name.
+
+    Of ``choices`` each parameter takes one.
+    """
     problems = {}
     for pair in request.META["QUERY_STRING"].split("&"):
         try:
@@ -24,10 +29,12 @@ def check_parameters(request: Request, *known: str) -> None:
         except UnicodeDecodeError:
             problems[printable(unquote(pair.partition("=")[0]))] = ["must be valid UTF-8"]
     for name, values in request.query_params.lists():
-        if name not in known:
+        if name not in (*known, *choices):
             problems[printable(name)] = ["unknown parameter"]
         elif len(values) > 1:
             problems[name] = ["is given more than once"]
+        elif values[0] not in choices.get(name, values):
+            problems[name] = [f"must be one of {', '.join(choices[name])}"]
     if problems:
         raise exceptions.ValidationError(problems)
 
@@ -87,9 +94,9 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
             raise exceptions.ParseError("The body is empty.")
         return request.data
 
-    def check_parameters(self, *known: str) -> None:
-        """Refuse query parameters that are unknown, or given twice, by name."""
-        check_parameters(self.request, *known)
+    def check_parameters(self, *known: str, **choices: Sequence[str]) -> None:
+        """Refuse query parameters that are unknown, given twice, or none of the choices."""
+        check_parameters(self.request, *known, **choices)
 
     def check_list_parameters(self) -> None:
         """Likewise, knowing those of a list: of its pages and its filters."""

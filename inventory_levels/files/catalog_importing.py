@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
-from inventory_levels.catalog import CatalogRow
 from inventory_levels.files.importing import CatalogFileRow
+from inventory_levels.files.refusals import BadFile
 from inventory_levels.imports import Counts, RowResult
-from inventory_levels.refusals import Invalid, Refusal
 from inventory_levels.results import OnError, Result
+
+# A usual row takes 2 kB until it is written.
+MOST_ROWS = 500_000
 
 
 def import_catalog(
@@ -22,39 +25,17 @@ def import_catalog(
 ) -> Counts:
     """Create or update what the rows hold through ``save``, a function of the catalog.
 
-    Rows that can't be read fail beside those that can't be saved: every row is told. A readable
-    row about the same record as an unreadable one fails too, as nobody knows which is meant.
+    Holds them all in memory. Raises BadFile for more than MOST_ROWS.
     """
-    refused: dict[int, Refusal] = {}
-    readable: dict[int, CatalogRow] = {}
-    unreadable: set[Any] = set()
-    all_rows: dict[int, CatalogFileRow] = {}
-    for row in rows:
-        all_rows[row.number] = row
-        if row.problems:
-            refused[row.number] = Invalid(row.problems)
-            unreadable.add(_identity(row.row))
-        else:
-            readable[row.number] = row.row
-    for number in [n for n, row in readable.items() if _identity(row) in unreadable]:
-        del readable[number]
-        refused[number] = Refusal("Another row is about the same one")
-    write = not dry_run and (not refused or on_error == "skip")
-    saved = iter(save(list(readable.values()), on_error=on_error, dry_run=not write))
+    read = list(islice(rows, MOST_ROWS + 1))
+    if len(read) > MOST_ROWS:
+        raise BadFile(f"The file has more than {MOST_ROWS:,} rows: split it.")
+    wanted = [row.row for row in read]
+    results = save(wanted, on_error=on_error, dry_run=dry_run, in_chunks=True)
     counts = Counts()
-    for number, row in all_rows.items():
-        if number in refused:
-            result = RowResult(number, "failed", refusal=refused[number], row=row)
-        else:
-            done = next(saved)
-            result = RowResult(number, done.outcome, done.id, done.refusal, row, done)
-        setattr(counts, result.outcome, getattr(counts, result.outcome) + 1)
-        tell(result)
+    for row, done in zip(read, results, strict=True):
+        setattr(counts, done.outcome, getattr(counts, done.outcome) + 1)
+        tell(RowResult(row.number, done.outcome, done.id, done.refusal, row, done))
     if on_error == "abort" and counts.failed:
         return Counts(failed=counts.failed, aborted=True)
     return counts
-
-
-def _identity(row: CatalogRow) -> Any:
-    """What tells one product or location from another."""
-    return row.public_id, *map(row.values.get, ("global_sku", "parent", "name"))

@@ -64,14 +64,18 @@ class Table:
 
     @cached_property
     def _by_header(self) -> dict[str, Column]:
-        known = {}
+        known: dict[str, Column] = {}
         for column in self.by_name.values():
-            known[_plain(column.name)] = known[_plain(column.header)] = column
+            for name in (column.name, column.header):
+                known.setdefault(_plain(name), column)
         return known
 
     def column(self, header: str) -> Column | None:
-        """The column with this name or header; case and spaces don't matter."""
-        return self._by_header.get(_plain(header))
+        """The column with this name or header; case and spaces don't matter.
+
+        "Product ID" is a header, and ``productId`` the name of another column.
+        """
+        return self.by_name.get(header.strip()) or self._by_header.get(_plain(header))
 
 
 def _plain(header: str) -> str:

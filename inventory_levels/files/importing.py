@@ -8,8 +8,9 @@ from typing import BinaryIO
 
 from inventory_levels.catalog import CatalogRow
 from inventory_levels.files.columns import LEVELS, LOCATIONS, PRODUCTS, Table
-from inventory_levels.files.rows import Format, ReadRow, read
+from inventory_levels.files.rows import Format, ReadRow, read, sniffed
 from inventory_levels.imports import FileRow
+from inventory_levels.refusals import Invalid
 
 
 def level_rows(file: BinaryIO, format_: Format | None = None) -> Iterator[FileRow]:
@@ -38,21 +39,21 @@ def _level_row(row: ReadRow) -> FileRow:
 
 @dataclass(slots=True)
 class CatalogFileRow:
-    """A row of a file of products or locations, and what the reader found wrong with it."""
+    """A row of a file of products or locations."""
 
     number: int
     row: CatalogRow
-    problems: dict[str, list[str]]
 
 
 def catalog_rows(
     file: BinaryIO, table: Table, format_: Format | None = None
 ) -> Iterator[CatalogFileRow]:
-    """Likewise for PRODUCTS and LOCATIONS."""
+    """The rows of a file of PRODUCTS or LOCATIONS. Raises BadFile."""
     assert table in (PRODUCTS, LOCATIONS)
-    return map(_catalog_row, read(file, table, format_))
-
-
-def _catalog_row(row: ReadRow) -> CatalogFileRow:
-    public_id = row.values.pop("public_id", None)
-    return CatalogFileRow(row.number, CatalogRow(row.values, public_id), row.problems)
+    format_ = format_ or sniffed(file)
+    any_line_ends = format_ == "xlsx"  # which knows one kind
+    for row in read(file, table, format_):
+        public_id = row.values.pop("public_id", None)
+        problem = Invalid(row.problems) if row.problems else None
+        wanted = CatalogRow(row.values, public_id, any_line_ends=any_line_ends, problem=problem)
+        yield CatalogFileRow(row.number, wanted)

@@ -13,11 +13,11 @@ from inventory_levels.files import delimited, json_lines, workbook
 from inventory_levels.files.cells import BLANK, Cell, value_of
 from inventory_levels.files.columns import Column, Table
 from inventory_levels.files.refusals import BadFile
+from inventory_levels.values import printable
 
 Format = Literal["csv", "xlsx", "ndjson"]
 FORMATS: tuple[Format, ...] = ("csv", "xlsx", "ndjson")
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-_SHOWN = 100
 
 
 @dataclass(slots=True)
@@ -39,17 +39,21 @@ def read(file: BinaryIO, table: Table, format_: Format | None = None) -> Iterato
     """
     if format_ == "ndjson":
         return _objects(file, table)
-    if format_ is None:
-        format_ = "xlsx" if file.read(4) in (_ZIP, _OLE) else "csv"
-        file.seek(0)
     cells: Iterator[tuple[int, Sequence[Cell]]]
     separator = None
-    if format_ == "xlsx":
+    if (format_ or sniffed(file)) == "xlsx":
         cells = workbook.read(file)
     else:
         separator, cells = delimited.read(file, table)
     columns = _header(cells, table)
     return _rows(cells, columns, separator)
+
+
+def sniffed(file: BinaryIO) -> Format:
+    """CSV or XLSX, by how the file begins."""
+    start = file.read(4)
+    file.seek(0)
+    return "xlsx" if start in (_ZIP, _OLE) else "csv"
 
 
 def _header(cells: Iterator[tuple[int, Sequence[Cell]]], table: Table) -> list[Column | None]:
@@ -65,9 +69,9 @@ def _header(cells: Iterator[tuple[int, Sequence[Cell]]], table: Table) -> list[C
         name = cell if isinstance(cell, str) else "?"
         column = table.column(name) if name.strip() else None
         if column is not None and column in columns:
-            problems[name[:_SHOWN]] = [f"names the column {column.name} a second time"]
+            problems[printable(name)] = [f"names the column {column.name} a second time"]
         elif column is None and name.strip():
-            problems[name[:_SHOWN]] = ["unknown column"]
+            problems[printable(name)] = ["unknown column"]
         columns.append(column)
     if not any(columns):
         known = ", ".join(column.name for column in table.columns)
@@ -138,7 +142,7 @@ def _objects(file: BinaryIO, table: Table) -> Iterator[ReadRow]:
         for name, value in members.items():
             column = table.by_name.get(name)
             if column is None:
-                row.problems[name[:_SHOWN]] = ["unknown column"]
+                row.problems[printable(name)] = ["unknown column"]
                 continue
             try:
                 value = json_lines.value_of(value, column)

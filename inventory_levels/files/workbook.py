@@ -39,7 +39,7 @@ MAX_PARTS = 10_000
 _SMALL = 1024 * 1024
 _PART, _OLD_OR_LOCKED = b"PK\x01\x02", b"\xd0\xcf\x11\xe0"
 _SHARED_TEXT = f"{{{SHEET_MAIN_NS}}}si"
-_FORMULA = f"{{{SHEET_MAIN_NS}}}f"
+_FORMULA, _VALUE = f"{{{SHEET_MAIN_NS}}}f", f"{{{SHEET_MAIN_NS}}}v"
 _LIKE_AN_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _DATE = Unreadable("is a date: format the cell as text or number, and write it again")
@@ -142,7 +142,8 @@ class _Sheet(WorkSheetParser):
     def parse_cell(self, element: Any) -> dict[str, Any]:
         cell: dict[str, Any] = super().parse_cell(element)
         if cell["value"] is None and element.find(_FORMULA) is not None:
-            cell["value"] = _NOT_COMPUTED
+            is_empty_text = element.get("t") == "str" and element.find(_VALUE) is not None
+            cell["value"] = None if is_empty_text else _NOT_COMPUTED
         return cell
 
 

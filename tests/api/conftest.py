@@ -1,12 +1,9 @@
-"""Many levels, and rows that other connections see."""
+"""Many levels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from inventory_levels.models import InventoryLevel, Location, ProductMaster
 from tests import factories
 from tests.api.population import Population, populate
 from tests.conftest import Acme
@@ -21,14 +18,3 @@ def population(acme: Acme) -> Population:
     population = populate(acme.organization)
     populate(factories.OrganizationFactory(), 40, called="theirs_")
     return population
-
-
-@pytest.fixture
-def committed(transactional_db: None) -> Iterator[None]:
-    """No transaction around the test, for what several connections do at once.
-
-    Cleaning up goes from what refers to what it refers to: a flush knows no order.
-    """
-    yield
-    for model in (InventoryLevel, Location, ProductMaster):
-        model._base_manager.all()._raw_delete("default")

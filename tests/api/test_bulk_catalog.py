@@ -13,6 +13,7 @@ from inventory_levels.models import Location
 from organizations.tenancy import organization_scope
 from tests import factories
 from tests.api.bulk import assert_aborted, assert_answer, everything
+from tests.api.files import assert_imported, send, table
 from tests.api.test_statement_counts import Statements
 from tests.conftest import Api, issue_key
 
@@ -37,6 +38,51 @@ def test_the_same_product_or_location_twice_fails_both_rows(api, acme, path, ite
     assert everything() == before
     assert_answer(api.post(f"{path}/bulk", {"items": items, "onError": "skip"}), failed=2)
     assert everything() == before
+
+
+S, N = "globalSku", "productName"
+UNREADABLE = {"unitCost": "bad"}
+# Two rows about one product or location, however each names it and whatever else is wrong.
+TWICE: list[tuple[str, list[dict[str, Any]]]] = [
+    (PRODUCTS, [{"id": "p", S: "A", N: "a"} | UNREADABLE, {"id": "p", S: "B", N: "b"}]),
+    (PRODUCTS, [{"id": "p", S: "A", N: "a"}, {S: "A", N: "b"}]),
+    (PRODUCTS, [{S: "A", N: "b"}, {"id": "p", S: "A", N: "a"}]),
+    (PRODUCTS, [{"id": "p", S: "A", N: "a"} | UNREADABLE, {S: "A", N: "b"}]),
+    (PRODUCTS, [{"id": "p", S: "A", N: "a"}, {S: "A", N: "b"} | UNREADABLE]),
+    (PRODUCTS, [{"id": "prod_123"} | UNREADABLE, {S: "SKU-123", N: "b"}]),
+    (PRODUCTS, [{"id": "prod_123", S: "A"}, {S: "A", N: "b"}]),
+    (PRODUCTS, [{S: "A", N: "b"}, {"id": "prod_123", S: "A"}]),
+    (LOCATIONS, [{"id": "l", "name": "X"}, {"name": "X"}]),
+    (LOCATIONS, [{"id": "l", "name": "X", "type": "CAR"}, {"name": "X"}]),
+    (LOCATIONS, [{"id": "loc_456", "type": "CAR"}, {"name": "Supplier", "type": "STORE"}]),
+    (LOCATIONS, [{"id": "bin_123", "name": "X"}, {"name": "X", "parentId": "loc_123"}]),
+    (LOCATIONS, [{"id": "l", "name": 5}, {"id": "l", "name": "X"}]),
+]
+
+
+@pytest.mark.parametrize(("path", "items"), TWICE)
+def test_one_record_named_in_two_ways_or_unreadable_once_fails_both_rows(api, acme, path, items):
+    before = everything()
+    assert_aborted(api.post(f"{path}/bulk", {"items": items}), 0, 1)
+    assert_answer(api.post(f"{path}/bulk", {"items": items, "onError": "skip"}), failed=2)
+    # A file says the same with its columns.
+    header = sorted({name for item in items for name in item})
+    rows = [[item.get(name, "") for name in header] for item in items]
+    if items[0].get("name") != 5:  # which a file takes for a text
+        assert_imported(send(api, table(header, *rows), path, onError="skip"), failed=2)
+    assert everything() == before
+
+
+def test_unreadable_rows_that_name_nothing_are_about_nothing(api, acme):
+    items = [{"unitCost": "bad"}, {"productName": "b"}, {S: "A", N: "a"}, 5, {S: 5, N: "c"}]
+    answer = api.post(f"{PRODUCTS}/bulk", {"items": items, "onError": "skip"})
+    results = assert_answer(answer, created=1, failed=4)
+    details = [result["details"] and set(result["details"]) for result in results]
+    assert details == [{"unitCost"}, {S}, None, None, {S}]
+    # Where the parent can't be read, it is not the one at the top that is meant.
+    items = [{"name": "X", "parentId": 5}, {"name": "X"}]
+    body = {"items": items, "onError": "skip"}
+    assert_answer(api.post(f"{LOCATIONS}/bulk", body), created=1, failed=1)
 
 
 TREE = [

@@ -49,6 +49,30 @@ def test_the_same_pair_twice_fails_both_rows_also_where_one_is_malformed(api, le
     assert api.get(f"{LEVELS}/{level['id']}").json() == level
 
 
+@pytest.mark.parametrize("others", [0, 120])  # few are written one way, many another
+def test_a_malformed_row_of_few_or_of_many_says_what_is_wrong_with_it(api, acme, others):
+    for number in range(others):
+        factories.ProductFactory(organization=acme.organization, public_id=f"p-{number}")
+    items: list[Any] = [
+        PAIR | {"minQuantity": "x", "colour": 1},
+        PAIR,
+        5,
+        {"locationId": "loc_123"},
+        {"productMasterId": "prod_123", "locationId": "a b"},
+        *(PAIR | {"productMasterId": f"p-{number}"} for number in range(others)),
+    ]
+    body = {"items": items, "onError": "skip"}
+    results = assert_answer(api.post(f"{LEVELS}/bulk", body), created=others, failed=5)
+    told = [(one["error"], one["details"] and set(one["details"])) for one in results[:5]]
+    assert told == [
+        ("minQuantity: must be a number", {"minQuantity", "colour"}),
+        ("The same product and location comes more than once", None),
+        ("Each item must be a JSON object.", None),
+        ("productMasterId: is required", {"productMasterId"}),
+        ("locationId: must be 1 to 64 characters out of A-Z a-z 0-9 _ . : -", {"locationId"}),
+    ]
+
+
 def test_every_change_is_in_the_history_as_bulk(api, level):
     items = [PAIR | {"minQuantity": 60}, {"productMasterId": "prod_123", "locationId": "loc_456"}]
     results = assert_answer(

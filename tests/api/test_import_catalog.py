@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
+import pytest
+from django.db import OperationalError
+
+from inventory_levels import catalog, catalog_storage
+from inventory_levels.files import catalog_importing
 from inventory_levels.models import ProductMaster
 from tests.api.answers import assert_error
 from tests.api.bulk import everything
@@ -119,11 +124,40 @@ def test_who_may_not_write_may_not_import(api, reader, acme, path):
     assert_error(send(api, b"PK\x03\x04", path, XLSX), 400, "VALIDATION_ERROR")
 
 
+@pytest.mark.parametrize("path", [PRODUCTS, LOCATIONS])
+def test_skip_commits_in_chunks_and_running_it_again_finishes_the_job(api, acme, monkeypatch, path):
+    """Here the database goes away after the second chunk."""
+    rows: list[list[str]] = [["n-0", "N-0", "", ""], ["bad", "", "", ""]]
+    rows += [[f"n-{n}", f"N-{n}", f"n-{n - 1}", "Pen"] for n in range(1, 7)]
+    names = ["id", "name", "parentId"]
+    if path == PRODUCTS:
+        rows[0][3] = "Pen"
+        names, rows = ["id", "globalSku", "productName"], [[a, b, d] for a, b, _, d in rows]
+    else:
+        rows = [row[:3] for row in rows]
+    insert, chunks = catalog_storage.insert_records, []
+
+    def gone_at_the_third(records: Any) -> None:
+        chunks.append(len(records))
+        if len(chunks) == 3:
+            raise OperationalError("the connection is closed")
+        insert(records)
+
+    monkeypatch.setattr(catalog, "CHUNK", 3)
+    monkeypatch.setattr(catalog_storage, "insert_records", gone_at_the_third)
+    content = table(names, *rows)
+    assert_error(send(api, content, path, onError="skip"), 503, "UNAVAILABLE")
+    assert chunks == [3, 3, 1]
+    assert [api.get(f"{path}/n-{n}").status_code for n in range(7)] == [200] * 6 + [404]
+    again = send(api, content, path, onError="skip")
+    assert_imported(again, created=1, unchanged=6, failed=1)
+
+
 def test_a_row_about_the_same_record_as_an_unreadable_one_fails_too(api, acme):
     before = everything()
     content = table(["id", "unitCost"], ["prod_123", "1,5"], ["prod_123", "2"], ["prod_1", "x"])
     results = assert_imported(send(api, content, PRODUCTS, onError="skip"), failed=3)
-    assert results[1]["error"] == "Another row is about the same one"
+    assert results[1]["error"] == "The same one comes more than once"
     assert everything() == before
 
 
@@ -138,3 +172,12 @@ def test_a_file_of_more_rows_than_a_statement_takes_values_is_imported(api, acme
     assert created.getvalue().startswith(b'{"created":17000,"updated":0,"unchanged":0,"failed":0')
     last = api.get(f"{PRODUCTS}/p-16999").json()
     assert last["globalSku"] == "S-16999"
+
+
+def test_a_file_of_more_rows_than_memory_should_hold_is_refused(api, acme, monkeypatch):
+    monkeypatch.setattr(catalog_importing, "MOST_ROWS", 2)
+    names, rows = ["id", "productName"], [["prod_123", "Pen"], ["prod_124", "Pen"], ["", "Pen"]]
+    before = everything()
+    assert_bad_file(send(api, table(names, *rows), PRODUCTS), "more than 2 rows: split it")
+    assert everything() == before
+    assert_aborted(send(api, table(names, *rows[:2]), PRODUCTS), row_3={"globalSku": "is required"})

@@ -127,6 +127,11 @@ def test_a_file_without_a_header_is_refused(api, acme):
     assert_bad_file(send(api, "\n" + table(HEADER, ROW)), "Row 1 is empty")
 
 
+def test_half_a_character_in_a_header_is_shown_and_not_sent(api, acme):
+    response = send(api, workbook([*HEADER, "_xD800_"], [*ROW, ""]), type_=XLSX)
+    assert_bad_file(response, "unknown column", "\\ud800")
+
+
 def test_ragged_rows_are_named(api, level):
     content = f"{','.join(HEADER)}\nprod_123,loc_123\nprod_123,loc_123,60,,\n{','.join(ROW)}\n"
     assert_aborted(
@@ -197,6 +202,16 @@ def test_a_form_with_anything_else_is_refused_by_name(api, acme):
     assert broken.status_code == 400
 
 
+def test_all_options_that_are_wrong_are_told_at_once(api, acme):
+    path = f"{IMPORT}?onError=ignore&dryRun=1&onerror=skip"
+    response = api.request("POST", path, table(HEADER, ROW).encode(), Content_Type="text/csv")
+    assert assert_error(response, 400, "VALIDATION_ERROR")["details"] == {
+        "onError": ["must be one of abort, skip"],
+        "dryRun": ["must be one of false, true"],
+        "onerror": ["unknown parameter"],
+    }
+
+
 @pytest.mark.parametrize(
     "type_",
     ["application/json", "", "application/x-ndjson", "text/csv; charset=latin-1", "text/plain"],
@@ -215,6 +230,9 @@ def test_more_than_32_mib_are_413_and_name_the_command(api, acme, settings):
         assert "import_levels" in body["error"]
     large = SimpleUploadedFile("x.csv", table(HEADER, ROW).encode() + b"\n" * 100_000)
     assert "import_levels" in assert_error(upload(api, large), 413, "PAYLOAD_TOO_LARGE")["error"]
+    for path in ("/products", "/locations"):
+        body = assert_error(send(api, b"\n" * 100_001, path), 413, "PAYLOAD_TOO_LARGE")
+        assert body["error"].endswith("MiB. Split it into several files.")
     larger = SimpleUploadedFile("x.csv", b"\n" * 300_000)
     assert_error(upload(api, larger), 413, "PAYLOAD_TOO_LARGE")
     exactly = table(HEADER).encode()
@@ -365,6 +383,15 @@ def test_a_cell_without_a_value_to_trust_is_never_a_blank(api, level, cell, prob
     before = stored()
     assert_aborted(send(api, crafted(cell), type_=XLSX), row_2={"minQuantity": problem})
     assert stored() == before
+
+
+def test_a_formula_whose_value_is_an_empty_text_is_a_blank(api, level):
+    """Such as =IF(A2="", "", 5), with which planners fill whole columns."""
+    cell = '<c r="C2" t="str"><f>IF(A9="","",5)</f>{}</c>'
+    for value in ("<v></v>", "<v/>"):
+        assert_imported(send(api, crafted(cell.format(value)), type_=XLSX), unchanged=1)
+    never = send(api, crafted(cell.format("")), type_=XLSX)
+    assert_aborted(never, row_2={"minQuantity": "without a computed value"})
 
 
 def bomb() -> bytes:

@@ -280,6 +280,12 @@ def test_the_older_name_of_the_product_is_understood(api, level):
     assert_aborted(send(api, table(both, [*WIDGET, "prod_9"])), row_2={"productId": "differs"})
 
 
+def test_problems_under_a_friendly_header_are_told_by_the_name_of_the_field(api, acme):
+    content = table(["Product ID", "Location ID", "Minimum"], ["a b", "loc_9", "x"])
+    problems = {"productMasterId": "must be 1 to 64", "minQuantity": "must be a number"}
+    assert_aborted(send(api, content), row_2=problems)
+
+
 def test_the_same_pair_twice_fails_both_rows_however_it_is_named(api, acme):
     content = table(
         [*PAIR, "sku", "locationName", "minQuantity"],

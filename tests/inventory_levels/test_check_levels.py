@@ -11,7 +11,6 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from inventory_levels.checkup import CHECKS
-from inventory_levels.management.progress import Bar
 from inventory_levels.models import InventoryLevel
 from inventory_levels.refusals import counted
 from organizations.tenancy import organization_scope
@@ -89,6 +88,13 @@ def test_each_finding_is_a_line_that_names_the_level(check, acme, settings, labe
     assert summary == f"{counted(len(labels), 'finding')} in 1 level; {len(labels)} left."
 
 
+def test_a_finding_is_one_line_whatever_the_names_hold(check, acme):
+    product = factories.ProductFactory(organization=acme.organization, global_sku="A\r\nB\u2028C")
+    one = add_level(acme.organization, product=product, **SOUND | {"min_quantity": None})
+    assert check()[0].startswith(f"A B C at {one.location.name} (level_")
+    assert len(check()) == 2
+
+
 def test_an_inactive_product_and_a_bin_outside_are_found(check, acme):
     sold_out = factories.ProductFactory(organization=acme.organization, status="Inactive")
     add_level(acme.organization, product=sold_out, location=acme.location, **SOUND)
@@ -110,6 +116,8 @@ def test_fix_mends_what_has_one_right_answer_and_leaves_the_rest(check, acme):
     )
     outside = level(acme, preferred_bin_location=acme.supplier)
     no_period = level(acme, forecast_period_days=None, max_quantity=None)
+    *_, summary = check(fix=True, dry_run=True)
+    assert summary == "6 findings in 3 levels; would fix 3 levels, 1 left."
     *_, summary = check(fix=True)
     assert summary == "6 findings in 3 levels; fixed 3 levels, 1 left."
     for changed, expected in [
@@ -144,7 +152,7 @@ def test_findings_alone_exit_0_and_strictly_1(check, acme):
 def test_a_dry_run_says_what_would_be_fixed_and_writes_nothing(check, acme):
     level(acme, forecast_period_days=None)
     before = everything()
-    assert check(fix=True, dry_run=True)[-1] == ("1 finding in 1 level; would fix 1 level, 1 left.")
+    assert check(fix=True, dry_run=True)[-1] == ("1 finding in 1 level; would fix 1 level, 0 left.")
     assert everything() == before
 
 
@@ -171,6 +179,7 @@ def test_scripts_get_the_counts_as_json(check, acme):
         "failed": 0,
         "left": 1,
         "dryRun": False,
+        "refused": [],
     }
 
 
@@ -186,13 +195,9 @@ def test_more_levels_than_a_page_are_all_looked_at(acme, check, monkeypatch):
     assert check(fix=True)[-1] == "7 findings in 7 levels; fixed 7 levels, 0 left."
 
 
-def test_interrupted_it_says_what_was_written(acme, monkeypatch):
-    def interrupt(bar: Bar, step: str, done: int, total: int | None) -> None:
-        if step == "Writing" and done == 4:
-            raise KeyboardInterrupt
-
+def test_interrupted_it_says_what_was_written(acme, monkeypatch, interrupt):
     monkeypatch.setattr("inventory_levels.imports.CHUNK", 2)
-    monkeypatch.setattr(Bar, "show", interrupt)
+    interrupt("Writing", 4)
     levels = [level(acme, forecast_period_days=None) for _ in range(7)]
     with pytest.raises(CommandError, match=r"^Interrupted; 4 of 7 levels done, with their history"):
         call_command("check_levels", fix=True)

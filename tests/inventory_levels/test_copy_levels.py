@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from inventory_levels import imports
-from inventory_levels.models import SETTINGS, InventoryLevel, LevelChange
+from inventory_levels.models import SETTINGS, InventoryLevel, LevelChange, Location
 from inventory_levels.services import LevelRow, Origin, save_level
 from organizations.actors import Actor
 from organizations.tenancy import organization_scope
@@ -126,6 +126,28 @@ def test_a_bin_outside_and_a_source_equal_to_the_target_are_left_out_and_listed(
     assert copied["fits"]["replenishment_location"].public_id == "loc_456"
 
 
+def test_overwriting_leaves_the_targets_own_bin_and_source_where_the_copied_ones_do_not_fit(
+    copy, acme
+):
+    new_store = Location.objects.get(public_id="loc_new")
+    factories.LocationFactory(organization=acme.organization, public_id="own", parent=new_store)
+    save("prod_123", preferred_bin_location="bin_123", replenishment_location="loc_new")
+    own = {"preferred_bin_location": "own", "replenishment_location": "loc_456"}
+    save("prod_123", "loc_new", comments="old", **own)
+    save(new_product(acme, "unset"))
+    save("unset", "loc_new", **own)
+    out, err = copy(overwrite=True)
+    assert err.splitlines() == [
+        "SKU-123: left out, preferred bin bin_123 is outside the location; its own, own, stays",
+        "SKU-123: left out, source loc_new is the location itself; its own, loc_456, stays",
+    ]
+    assert "0 created, 2 updated" in out
+    copied = settings_at("loc_new")
+    assert {name: copied["prod_123"][name].public_id for name in own} == own
+    assert copied["prod_123"]["comments"] is None
+    assert [copied["unset"][name] for name in own] == [None, None]
+
+
 def test_a_bin_that_is_inside_both_locations_is_kept(copy, acme):
     hall = factories.LocationFactory(
         organization=acme.organization, public_id="hall", parent=acme.location
@@ -157,15 +179,17 @@ def test_scripts_get_the_counts_as_json(copy):
         "kept": 0,
         "leftOut": {"bins": 1, "sources": 0},
         "dryRun": False,
+        "refused": [],
     }
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"source": "nowhere"}, "no location with the id 'nowhere'"),
-        ({"target": "nowhere"}, "no location with the id 'nowhere'"),
-        ({"target": "loc_theirs"}, "no location with the id 'loc_theirs'"),
+        ({"source": "nowhere"}, r"^--from: no location has the id 'nowhere'\.$"),
+        ({"target": "nowhere"}, r"^--to: no location has the id 'nowhere'\.$"),
+        ({"target": "loc_theirs"}, "no location has the id 'loc_theirs'"),
+        ({"source": "\udcff"}, r"^--from: no location has the id '\\udcff'\.$"),
         ({"target": "loc_123"}, "the same location"),
     ],
 )
@@ -190,7 +214,7 @@ def test_a_level_that_somebody_has_just_made_there_is_not_overwritten(copy, caps
     monkeypatch.setattr(imports, "_hold", meddle)
     with pytest.raises(CommandError, match="1 level could not be copied; nothing was written"):
         copy()
-    assert "not in the expected state" in capsys.readouterr().err
+    assert "SKU-123 at Main warehouse" in capsys.readouterr().err
 
 
 def test_nothing_to_copy_is_no_error(copy):

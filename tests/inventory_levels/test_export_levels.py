@@ -64,8 +64,9 @@ def test_one_location_and_an_unknown_one(levels, tmp_path):
     file = tmp_path / "levels.csv"
     call_command("export_levels", str(file), "--location", "bin_123")
     assert [row["locationId"] for row in records(file.read_bytes())] == ["bin_123"]
-    with pytest.raises(CommandError, match=r"^There is no location nowhere\.$"):
-        call_command("export_levels", str(file), "--location", "bin_123", "--location", "nowhere")
+    for unknown in ("nowhere", "\udcff"):
+        with pytest.raises(CommandError, match=r"^--location: no location has the id '.*'\.$"):
+            call_command("export_levels", str(file), "--location", "bin_123", "--location", unknown)
 
 
 def test_a_file_whose_name_says_nothing_needs_the_format(levels, tmp_path):
@@ -91,9 +92,21 @@ def test_a_failure_leaves_the_file_of_before(levels, tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["levels.csv"]
 
 
+def test_ctrl_c_leaves_the_file_of_before_and_says_one_sentence(levels, tmp_path, interrupt):
+    file = tmp_path / "levels.csv"
+    file.write_text("yesterday")
+    interrupt("Exporting")
+    with pytest.raises(CommandError, match=r"^Interrupted before it could say what it had done\.$"):
+        call_command("export_levels", str(file))
+    assert file.read_text() == "yesterday"
+    assert os.listdir(tmp_path) == ["levels.csv"]
+
+
 def test_a_folder_that_is_not_there_is_one_sentence(levels, tmp_path):
-    with pytest.raises(CommandError, match=r"^No such file or directory: "):
-        call_command("export_levels", str(tmp_path / "none" / "levels.csv"))
+    file = str(tmp_path / "none" / "levels.csv")
+    with pytest.raises(CommandError) as refused:
+        call_command("export_levels", file)
+    assert str(refused.value) == f"No such file or directory: {file}"
 
 
 def test_a_device_is_written_to_and_not_replaced(levels):

@@ -7,11 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import connections
 
+from inventory_levels import imports, staging
 from inventory_levels.models import InventoryLevel
 from tests.api.answers import history, stored
 from tests.api.files import table, workbook
@@ -110,6 +113,15 @@ def test_scripts_get_json(acme, file, capsys):
     assert err == ""
 
 
+def test_half_a_character_in_the_name_of_a_column_is_shown_and_not_sent(acme, file, capsys):
+    row = '{"productMasterId": "prod_123", "locationId": "loc_123", "\\ud800": 3}'
+    with pytest.raises(CommandError, match=r"^1 of 1 rows were refused; nothing was written\.$"):
+        call_command("import_levels", file("levels.ndjson", row), "--json")
+    out = capsys.readouterr().out.encode().decode()
+    (refused,) = json.loads(out)["refused"]
+    assert refused["details"] == {"\\ud800": ["unknown column"]}
+
+
 def test_of_many_bad_rows_the_first_are_told(acme, file, capsys):
     bad = [["prod_123", "loc_123", "x"]] * 30
     with pytest.raises(CommandError, match=r"^30 of 30 rows were refused"):
@@ -174,6 +186,16 @@ def test_a_file_that_is_none_is_refused_in_one_sentence(acme, file, name, conten
         call_command("import_levels", file(name, content))
 
 
+def test_of_a_file_that_is_none_scripts_get_json_too(acme, file, capsys):
+    with pytest.raises(CommandError):
+        call_command("import_levels", file("levels.csv", "sku,colour\n"), "--json")
+    assert json.loads(capsys.readouterr().out) == {
+        "error": "colour: unknown column",
+        "code": "VALIDATION_ERROR",
+        "details": {"colour": ["unknown column"]},
+    }
+
+
 def test_only_the_named_organizations_levels_are_touched(acme, file):
     other = make_acme().organization
     path = file("levels.csv", table(HEADER, *GOOD))
@@ -184,38 +206,83 @@ def test_only_the_named_organizations_levels_are_touched(acme, file):
     assert owners == {other.pk}
 
 
-def test_ctrl_c_says_that_nothing_was_written(acme, file, monkeypatch):
-    def interrupted(rows, **options):
-        next(iter(rows))
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(
-        "inventory_levels.management.commands.import_levels.import_levels", interrupted
-    )
-    for on_error in ("abort", "skip"):
-        with pytest.raises(CommandError, match=r"^Interrupted; nothing was written\.$"):
-            call_command(
-                "import_levels",
-                file("levels.csv", table(HEADER, *GOOD)),
-                "--on-error",
-                on_error,
-            )
+@pytest.mark.parametrize("on_error", ["abort", "skip"])
+@pytest.mark.parametrize("step", ["Reading 0", "Checking"])
+def test_ctrl_c_says_that_nothing_was_written(acme, file, interrupt, on_error, step):
+    interrupt(step)
+    path = file("levels.csv", table(HEADER, *GOOD))
+    with pytest.raises(CommandError, match=r"^Interrupted; nothing was written\.$"):
+        call_command("import_levels", path, on_error=on_error)
+    assert stored() == [{"changes": 0}]
 
 
-def test_ctrl_c_says_how_much_of_a_skip_was_written(acme, file, monkeypatch):
-    def interrupted(rows, *, on_progress, **options):
-        on_progress(1, len(list(rows)))
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(
-        "inventory_levels.management.commands.import_levels.import_levels", interrupted
-    )
+def test_ctrl_c_says_how_much_of_a_skip_was_written(acme, file, interrupt, monkeypatch):
+    monkeypatch.setattr("inventory_levels.imports.CHUNK", 1)
+    interrupt("Writing", 1)
     path = file("levels.csv", table(HEADER, *GOOD))
     with pytest.raises(CommandError) as told:
         call_command("import_levels", path, "--on-error", "skip")
     assert str(told.value) == (
         "Interrupted; 1 of 2 rows done, with their history. Run it again to finish."
     )
+    assert quantities() == {"loc_123": 5}
+
+
+@pytest.mark.usefixtures("committed")
+@pytest.mark.parametrize("on_error", ["abort", "skip"])
+@pytest.mark.parametrize("is_done", [True, False])
+def test_ctrl_c_in_a_commit_does_not_say_that_nothing_was_written(
+    acme, file, monkeypatch, on_error, is_done
+):
+    """Which of the two it was nobody can tell."""
+    commit = connections["default"].commit
+
+    def interrupted() -> None:
+        monkeypatch.undo()
+        if is_done:
+            commit()
+        raise KeyboardInterrupt
+
+    def at_the_first_write(first: int, last: int) -> Any:
+        monkeypatch.setattr(connections["default"], "commit", interrupted)
+        return hold(first, last)
+
+    hold = imports._hold
+    monkeypatch.setattr(imports, "_hold", at_the_first_write)
+    path = file("levels.csv", table(HEADER, *GOOD))
+    with pytest.raises(CommandError) as told:
+        call_command("import_levels", path, on_error=on_error)
+    assert (
+        str(told.value)
+        == {
+            "abort": "Interrupted; it may have been written, all or nothing: run it again to see.",
+            "skip": "Interrupted; 0 of 2 rows done, perhaps more, with their history. "
+            "Run it again to finish.",
+        }[on_error]
+    )
+    connections["default"].close()
+    assert len(quantities()) in ([2] if is_done else [0, 2])
+    call_command("import_levels", path)
+    assert quantities() == {"loc_123": 5, "loc_456": 0}
+
+
+@pytest.mark.parametrize("on_error", ["abort", "skip"])
+def test_ctrl_c_after_the_commit_says_that_all_is_written(acme, file, monkeypatch, on_error):
+    path = file("levels.csv", table(HEADER, *GOOD))
+    counts = staging.counts
+    first = True
+
+    def interrupted() -> dict[str, int]:
+        nonlocal first
+        if not first:
+            raise KeyboardInterrupt
+        first = False
+        return counts()
+
+    monkeypatch.setattr(staging, "counts", interrupted)
+    with pytest.raises(CommandError, match=r"^Interrupted when all 2 rows were done, with their"):
+        call_command("import_levels", path, on_error=on_error)
+    assert quantities() == {"loc_123": 5, "loc_456": 0}
 
 
 def test_from_the_shell_it_exits_0_or_1_and_takes_standard_input(shell, tmp_path):

@@ -11,7 +11,6 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from inventory_levels import imports
-from inventory_levels.management.progress import Bar
 from inventory_levels.models import InventoryLevel, LevelChange
 from organizations.tenancy import organization_scope
 from tests import factories
@@ -116,7 +115,7 @@ def test_one_level_that_would_break_a_rule_keeps_all_from_being_written(acme, ou
     out, err = capsys.readouterr()
     assert out == ""
     assert "at Main warehouse" in err
-    assert "maxQuantity must not be below min (6)" in err
+    assert "maxQuantity: must not be below min (6)" in err
     assert everything() == before
 
 
@@ -125,7 +124,7 @@ def test_a_number_that_grows_too_long_is_refused_by_level(acme, ours, capsys):
     before = everything()
     with pytest.raises(CommandError, match="1 of 1 level would break"):
         call_command("set_levels", scale=["maxQuantity=1.01"])
-    assert "maxQuantity must have at most 11 digits" in capsys.readouterr().err
+    assert "maxQuantity: must have at most 11 digits" in capsys.readouterr().err
     assert everything() == before
 
 
@@ -138,10 +137,10 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(set_levels, acme, ours)
 
 
 def test_scripts_get_the_counts_as_json(set_levels, acme, capsys):
-    add_level(acme.organization, min_quantity=Decimal(1))
+    level = add_level(acme.organization, min_quantity=Decimal(1))
     counts = {"matched": 1, "updated": 1, "unchanged": 0, "failed": 0, "rounded": 0}
     out = set_levels(scale=["minQuantity=2"], as_json=True)
-    assert json.loads(out) == counts | {"dryRun": False}
+    assert json.loads(out) == counts | {"dryRun": False, "refused": []}
     with pytest.raises(CommandError):
         call_command("set_levels", sets=["maxQuantity=1"], as_json=True)
     assert json.loads(capsys.readouterr().out) == {
@@ -149,6 +148,16 @@ def test_scripts_get_the_counts_as_json(set_levels, acme, capsys):
         "updated": 0,
         "failed": 1,
         "dryRun": False,
+        "refused": [
+            {
+                "id": level.public_id,
+                "productMasterId": level.product.public_id,
+                "locationId": level.location.public_id,
+                "error": "Invalid quantities: min ≤ reorder ≤ max required",
+                "code": "INVALID_QUANTITIES",
+                "details": {"maxQuantity": ["must not be below min (2)"]},
+            }
+        ],
     }
 
 
@@ -170,6 +179,11 @@ def test_scripts_get_the_counts_as_json(set_levels, acme, capsys):
         ({"scale": ["expectedLeadTimeDays=2"]}, "expectedLeadTimeDays: unknown field"),
         ({"scale": ["minQuantity=-1"]}, "minQuantity: the factor must be a number such as 1.1"),
         ({"scale": ["minQuantity=10%"]}, "the factor must be a number such as 1.1"),
+        ({"sets": ["replenishmentLocationId=no"]}, "replenishmentLocationId: no location has the"),
+        ({"sets": ["preferredBinLocationId=loc_9"]}, "no location has the id 'loc_9'."),
+        ({"where": ["locationId=loc_123,no"], "sets": ["minQuantity=5"]}, "no location has the"),
+        ({"where": ["productMasterId=no"], "sets": ["minQuantity=5"]}, "no product has the id"),
+        ({"where": ["locationId=\udcff"], "sets": ["minQuantity=5"]}, "must not hold control"),
         ({"where": ["colour=red"], "sets": ["minQuantity=5"]}, "colour: unknown field"),
     ],
 )
@@ -182,11 +196,12 @@ def test_what_it_does_not_understand_is_refused_by_name(acme, ours, options, tol
     assert everything() == before
 
 
-def test_a_place_that_does_not_exist_is_refused(acme, capsys):
+def test_what_is_wrong_with_a_level_is_told_once(acme, ours, capsys):
     add_level(acme.organization, location=acme.location)
     with pytest.raises(CommandError, match="1 of 1 level would break a rule"):
-        call_command("set_levels", sets=["replenishmentLocationId=nowhere"])
-    assert "replenishmentLocationId not found" in capsys.readouterr().err
+        call_command("set_levels", sets=["preferredBinLocationId=loc_456"])
+    problem = "preferredBinLocationId: must be inside the level's location"
+    assert capsys.readouterr().err.partition("): ")[2] == f"{problem}\n"
 
 
 def test_nothing_that_matches_is_no_error(set_levels, acme):
@@ -194,14 +209,10 @@ def test_nothing_that_matches_is_no_error(set_levels, acme):
     assert out == "Updated 0 levels of 0 that match; 0 were so already, 0 rounded.\n"
 
 
-def test_interrupted_it_says_that_nothing_was_written(acme, ours, monkeypatch):
-    def interrupt(bar: Bar, step: str, done: int, total: int | None) -> None:
-        if step == "Writing":
-            raise KeyboardInterrupt
-
+def test_interrupted_it_says_that_nothing_was_written(acme, ours, interrupt):
     add_level(acme.organization)
     before = everything()
-    monkeypatch.setattr(Bar, "show", interrupt)
+    interrupt("Writing")
     with pytest.raises(CommandError, match=r"^Interrupted; nothing was written\.$"):
         call_command("set_levels", sets=["minQuantity=1"])
     assert everything() == before
@@ -217,9 +228,12 @@ def test_a_level_that_changes_meanwhile_is_not_overwritten(acme, ours, monkeypat
         return hold(first, last)
 
     monkeypatch.setattr(imports, "_hold", meddle)
-    with pytest.raises(CommandError, match="nothing was written"):
+    told = r"^1 level changed meanwhile, run it again; nothing was written\.$"
+    with pytest.raises(CommandError, match=told):
         call_command("set_levels", scale=["maxQuantity=2"])
-    assert "not in the expected state" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith(
+        f"({level.public_id}): The level has changed meanwhile\n"
+    )
     assert LevelChange.objects.count() == 0
 
 

@@ -21,7 +21,7 @@ class Recorder(OrganizationCommand):
     writes = True
     refusals = (NotFound,)
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(self, error: BaseException | None = None) -> None:
         super().__init__()
         self.error = error
         self.got: dict[str, Any] = {}
@@ -32,7 +32,7 @@ class Recorder(OrganizationCommand):
             raise self.error
 
 
-def refusal(*arguments: str, error: Exception | None = None) -> str:
+def refusal(*arguments: str, error: BaseException | None = None) -> str:
     with pytest.raises(CommandError) as refused:
         call_command(Recorder(error), *arguments)
     return str(refused.value)
@@ -114,6 +114,12 @@ def test_an_unknown_organization_is_refused_even_if_there_is_only_one(db, unknow
 def test_what_is_refused_comes_as_one_sentence(db, error, sentence):
     OrganizationFactory()
     assert refusal(error=error) == sentence
+
+
+def test_ctrl_c_is_one_sentence_that_promises_nothing(db):
+    OrganizationFactory()
+    sentence = "Interrupted before it could say what it had done."
+    assert refusal(error=KeyboardInterrupt()) == sentence
 
 
 def test_a_bug_is_not_taken_for_a_refusal(db):

@@ -59,7 +59,7 @@ def file_operations(noun: str, public_id: str, column: str) -> dict[str, Any]:
                     examples.import_refused(public_id, column),
                 ),
             },
-            refusals={**BODY, 413: examples.FILE_TOO_LARGE},
+            refusals={**BODY, 413: examples.FILE_TOO_LARGE[noun]},
             request=OpenApiExample(
                 "Request",
                 examples.IMPORT_REQUESTS[noun],

@@ -22,9 +22,9 @@ from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.serializers import PolymorphicProxySerializerExtension
 from rest_framework import serializers
 
-from inventory_levels.api.filters import NULLABLE
 from inventory_levels.api.pagination import LevelPages
 from inventory_levels.api.planning_serializers import STATES
+from inventory_levels.conditions import NULLABLE
 from inventory_levels.models import AbcClass, LevelChange, LevelStatus, LocationType, ProductStatus
 
 _Schema = dict[str, Any]

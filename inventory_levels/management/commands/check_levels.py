@@ -9,7 +9,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from inventory_levels.checkup import CHECKS, Check, suspects
+from inventory_levels.checkup import CHECKS, Check, left_after_mending, suspects
+from inventory_levels.files.columns import LEVELS
 from inventory_levels.imports import Counts, FileRow
 from inventory_levels.management.changes import NAMED, LevelChanges, name_of
 from inventory_levels.models import InventoryLevel
@@ -18,8 +19,7 @@ from inventory_levels.walk import all_in_order
 from organizations.commands import OrganizationCommand
 from organizations.models import Organization
 
-ORDER = ("product_id", "location_id")
-COLUMNS = (*NAMED, *ORDER, "version", "product__public_id", "location__public_id")
+COLUMNS = (*NAMED, *LEVELS.order, "version", "product__public_id", "location__public_id")
 
 
 class Command(OrganizationCommand):
@@ -58,15 +58,21 @@ class Command(OrganizationCommand):
         dry_run: bool,
     ) -> None:
         checks = [check for check in CHECKS if only is None or check.slug in only]
-        found = self._find(checks, quiet=as_json)
-        counts = self._fix(checks, dry_run=dry_run) if fix else Counts()
-        left = sum(found.values())
+        found, left = self._find(checks, quiet=as_json, if_fixed=fix)
+        changes = LevelChanges(
+            self, "check_levels", as_json=as_json, reason="mended by check_levels"
+        )
+        counts = self._fix(checks, changes, dry_run=dry_run) if fix else Counts()
         if fix and not dry_run:
-            left = sum(self._find(checks, quiet=True).values())
+            _, left = self._find(checks, quiet=True)
         if as_json:
-            summary = {"levels": InventoryLevel.objects.count(), "findings": dict(found)}
+            summary: dict[str, Any] = {
+                "levels": InventoryLevel.objects.count(),
+                "findings": dict(found),
+            }
             summary |= {"fixed": counts.updated, "failed": counts.failed, "left": left}
-            self.stdout.write(json.dumps({**summary, "dryRun": dry_run}))
+            summary |= {"dryRun": dry_run, "refused": changes.refused()}
+            self.stdout.write(json.dumps(summary))
         else:
             mended = f"{'would fix' if dry_run else 'fixed'} {counted(counts.updated, 'level')}, "
             self.stdout.write(
@@ -79,17 +85,23 @@ class Command(OrganizationCommand):
         if strict and left:
             raise CommandError(f"{counted(left, 'finding')} left.")
 
-    def _find(self, checks: Sequence[Check], *, quiet: bool) -> Counter[str]:
-        """How often each check applies; tells each time unless it is to be quiet."""
-        found = Counter({check.slug: 0 for check in checks})
+    def _find(
+        self, checks: Sequence[Check], *, quiet: bool, if_fixed: bool = False
+    ) -> tuple[Counter[str], int]:
+        """How often each check applies, and how many are left, as if they were fixed or as it is.
+
+        Tells each time unless it is to be quiet.
+        """
+        found, left = Counter({check.slug: 0 for check in checks}), 0
         for level, applying in _suspects(checks):
+            left += len(left_after_mending(applying) if if_fixed else applying)
             for check in applying:
                 found[check.slug] += 1
                 if not quiet:
                     self.stdout.write(f"{name_of(level)}: {check.label}")
-        return found
+        return found, left
 
-    def _fix(self, checks: Sequence[Check], *, dry_run: bool) -> Counts:
+    def _fix(self, checks: Sequence[Check], changes: LevelChanges, *, dry_run: bool) -> Counts:
         curable = [check for check in checks if check.remedy]
         if not curable:
             return Counts()
@@ -107,11 +119,10 @@ class Command(OrganizationCommand):
                     version=level.version,
                 )
 
-        changes = LevelChanges(self, "check_levels", reason="mended by check_levels")
         return changes.write(rows(), on_error="skip", dry_run=dry_run)
 
 
 def _suspects(checks: Sequence[Check]) -> Iterator[tuple[Any, list[Check]]]:
     columns = (*COLUMNS, *(check.flag for check in checks))
-    for level in all_in_order(suspects(*checks), ORDER, columns):
+    for level in all_in_order(suspects(*checks), LEVELS.order, columns):
         yield level, [check for check in checks if getattr(level, check.flag)]

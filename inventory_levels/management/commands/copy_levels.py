@@ -8,21 +8,24 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db.models import OuterRef, Subquery
 
 from inventory_levels.decisions import LOCATION_SETTINGS
+from inventory_levels.files.columns import LEVELS
 from inventory_levels.imports import FileRow
-from inventory_levels.management.changes import LevelChanges
+from inventory_levels.management.changes import LevelChanges, on_one_line
+from inventory_levels.management.locations import locations
 from inventory_levels.models import SETTINGS, InventoryLevel, Location
 from inventory_levels.refusals import Refusal, counted
 from inventory_levels.walk import all_in_order
 from organizations.commands import OrganizationCommand
 from organizations.models import Organization
 
-ORDER = ("product_id", "location_id")
 PLAIN = [attribute for attribute in SETTINGS.values() if attribute not in LOCATION_SETTINGS]
 COLUMNS = (
-    *("pk", *ORDER, "product__public_id", "product__global_sku", *PLAIN),
+    *("pk", *LEVELS.order, "product__public_id", "product__global_sku", *PLAIN),
     *(f"{name}__{column}" for name in LOCATION_SETTINGS for column in ("public_id", "path")),
+    *(f"own_{name}" for name in LOCATION_SETTINGS),
 )
 
 
@@ -57,15 +60,16 @@ class Command(OrganizationCommand):
         as_json: bool,
         dry_run: bool,
     ) -> None:
-        copy = _Copy(self, _location(source), _location(target), overwrite=overwrite)
-        changes = LevelChanges(self, "copy_levels", reason=f"copied from {source}")
+        (there,), (here,) = locations("--from", [source]), locations("--to", [target])
+        copy = _Copy(self, there, here, overwrite=overwrite)
+        changes = LevelChanges(self, "copy_levels", as_json=as_json, reason=f"copied from {source}")
         counts = changes.write(copy.rows(), on_error="abort", dry_run=dry_run)
         summary = {"created": counts.created, "updated": counts.updated}
         summary |= {"unchanged": counts.unchanged, "failed": counts.failed, "kept": copy.kept}
         if as_json:
             left_out = {name: copy.left_out[name] for name in ("bins", "sources")}
             told = {**summary, "leftOut": left_out, "dryRun": dry_run}
-            self.stdout.write(json.dumps(told))
+            self.stdout.write(json.dumps({**told, "refused": changes.refused()}))
         elif not counts.failed:
             self.stdout.write(
                 f"{'Dry run: would copy' if dry_run else 'Copied'} "
@@ -76,13 +80,6 @@ class Command(OrganizationCommand):
         if counts.failed:
             refused = f"{counted(counts.failed, 'level')} could not be copied"
             raise CommandError(f"{refused}; nothing was written.")
-
-
-def _location(public_id: str) -> Location:
-    found = Location.objects.filter(public_id=public_id).first()
-    if found is None:
-        raise CommandError(f"There is no location with the id {public_id!r}.")
-    return found
 
 
 class _Copy:
@@ -103,7 +100,11 @@ class _Copy:
             products = there.values("product_id")
             self.kept = levels.filter(product__in=products).count()
             levels = levels.exclude(product__in=products)
-        for level in all_in_order(levels, ORDER, COLUMNS):
+        own = there.filter(product=OuterRef("product"))
+        for name in LOCATION_SETTINGS:
+            place = Subquery(own.values(f"{name}__public_id"))
+            levels = levels.annotate(**{f"own_{name}": place})
+        for level in all_in_order(levels, LEVELS.order, COLUMNS):
             yield FileRow(
                 level.pk,
                 {name: getattr(level, name) for name in PLAIN} | self._places(level),
@@ -115,16 +116,18 @@ class _Copy:
 
     def _places(self, level: Any) -> dict[str, str | None]:
         """The preferred bin and the source, as far as they fit the other location."""
-        bin_id, source = (getattr(level, f"{name}__public_id") for name in LOCATION_SETTINGS)
+        places = {name: getattr(level, f"{name}__public_id") for name in LOCATION_SETTINGS}
+        bin_, source = LOCATION_SETTINGS
         path = level.preferred_bin_location__path
         if path is not None and not path.startswith(self.target.path_below):
-            self._leave_out("bins", level, f"preferred bin {bin_id} is outside the location")
-            bin_id = None
-        if source == self.target.public_id:
-            self._leave_out("sources", level, f"source {source} is the location itself")
-            source = None
-        return dict(zip(LOCATION_SETTINGS, (bin_id, source), strict=True))
+            why = f"preferred bin {places.pop(bin_)} is outside the location"
+            self._leave_out("bins", level, why, getattr(level, f"own_{bin_}"))
+        if places[source] == self.target.public_id:
+            why = f"source {places.pop(source)} is the location itself"
+            self._leave_out("sources", level, why, getattr(level, f"own_{source}"))
+        return places
 
-    def _leave_out(self, what: str, level: Any, why: str) -> None:
+    def _leave_out(self, what: str, level: Any, why: str, own: str | None) -> None:
         self.left_out[what] += 1
-        self.command.say(f"{level.product__global_sku}: left out, {why}")
+        stays = f"; its own, {own}, stays" if own else ""
+        self.command.say(on_one_line(f"{level.product__global_sku}: left out, {why}{stays}"))

@@ -9,15 +9,16 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from inventory_levels.files.columns import LEVELS
 from inventory_levels.files.exporting import Export
 from inventory_levels.files.rows import Format
 from inventory_levels.management.formats import STANDARD, add_format, format_of
+from inventory_levels.management.locations import locations
 from inventory_levels.management.progress import Bar
-from inventory_levels.models import InventoryLevel, Location
-from inventory_levels.refusals import Refusal
+from inventory_levels.models import InventoryLevel
+from inventory_levels.refusals import Refusal, counted
 from organizations.commands import OrganizationCommand
 from organizations.models import Organization
 
@@ -55,7 +56,7 @@ class Command(OrganizationCommand):
         format_ = format_of(file, format_)
         levels = InventoryLevel.objects.all()
         if location:
-            levels = levels.filter(location__in=locations(location))
+            levels = levels.filter(location__in=locations("--location", location))
         written = 0
         total = levels.count()
         with output(file) as out, closing(Bar()) as bar:
@@ -68,16 +69,9 @@ class Command(OrganizationCommand):
             export = Export(LEVELS, levels, for_people=for_people, tell=tell)
             export.write(format_, out)
         if file != STANDARD:
-            self.stdout.write(f"Exported {written} levels of {organization.name} to {file}.")
-
-
-def locations(public_ids: list[str]) -> list[Location]:
-    """The locations with these ids. Raises CommandError."""
-    found = list(Location.objects.filter(public_id__in=public_ids))
-    missing = set(public_ids) - {location.public_id for location in found}
-    if missing:
-        raise CommandError(f"There is no location {', '.join(sorted(missing))}.")
-    return found
+            self.stdout.write(
+                f"Exported {counted(written, 'level')} of {organization.name} to {file}."
+            )
 
 
 @contextmanager
@@ -96,5 +90,7 @@ def output(file: str) -> Iterator[BinaryIO]:
             with partial.open("xb") as out:
                 yield out
             partial.replace(path)
+        except OSError as error:  # nobody has asked for the temporary file that it may name
+            raise OSError(error.errno, error.strerror, file) from error
         finally:
             partial.unlink(missing_ok=True)

@@ -7,20 +7,21 @@ from collections.abc import Iterator
 
 from django.core.management.base import CommandError, CommandParser
 
-from inventory_levels.adjustments import QUANTITIES, Adjustment
+from inventory_levels.adjustments import Adjustment
 from inventory_levels.conditions import matching
+from inventory_levels.files.columns import LEVELS
 from inventory_levels.imports import FileRow
 from inventory_levels.management.changes import LevelChanges
-from inventory_levels.models import SETTINGS, InventoryLevel
+from inventory_levels.models import InventoryLevel
 from inventory_levels.refusals import Refusal, counted
+from inventory_levels.staged_plan import QUANTITIES
 from inventory_levels.walk import all_in_order
 from organizations.commands import OrganizationCommand
 from organizations.models import Organization
 
-ORDER = ("product_id", "location_id")
 COLUMNS = (
-    *("pk", *ORDER, "version", "product__public_id", "location__public_id"),
-    *(SETTINGS[name] for name in QUANTITIES),
+    *("pk", *LEVELS.order, "version", "product__public_id", "location__public_id"),
+    *QUANTITIES,
 )
 
 
@@ -80,7 +81,7 @@ class Command(OrganizationCommand):
         def rows() -> Iterator[FileRow]:
             nonlocal matched, rounded
             levels = InventoryLevel.objects.filter(matching(where))
-            for level in all_in_order(levels, ORDER, COLUMNS):
+            for level in all_in_order(levels, LEVELS.order, COLUMNS):
                 adjusted = adjustment.of_level(level._asdict())
                 matched += 1
                 rounded += adjusted.is_rounded
@@ -94,12 +95,13 @@ class Command(OrganizationCommand):
                 )
 
         reason = ", ".join([*sets, *(text.replace("=", " × ") for text in scale)])
-        changes = LevelChanges(self, "set_levels", reason=reason)
+        changes = LevelChanges(self, "set_levels", as_json=as_json, reason=reason)
         counts = changes.write(rows(), on_error="abort", dry_run=dry_run)
         if as_json:
             summary = {"matched": matched, "updated": counts.updated}
             summary |= {"unchanged": counts.unchanged, "failed": counts.failed}
-            self.stdout.write(json.dumps({**summary, "rounded": rounded, "dryRun": dry_run}))
+            summary |= {"rounded": rounded, "dryRun": dry_run}
+            self.stdout.write(json.dumps({**summary, "refused": changes.refused()}))
         elif not counts.failed:
             done = "Dry run: would update" if dry_run else "Updated"
             so_already = f"{counts.unchanged:,} {'was' if counts.unchanged == 1 else 'were'} so"
@@ -108,5 +110,7 @@ class Command(OrganizationCommand):
                 f"{so_already} already, {rounded:,} rounded."
             )
         if counts.failed:
-            refused = f"{counts.failed:,} of {counted(matched, 'level')} would break a rule"
-            raise CommandError(f"{refused}; nothing was written.")
+            rules, moved = counts.failed - changes.changed_meanwhile, changes.changed_meanwhile
+            parts = [f"{rules:,} of {counted(matched, 'level')} would break a rule"] * bool(rules)
+            parts += [f"{counted(moved, 'level')} changed meanwhile, run it again"] * bool(moved)
+            raise CommandError(f"{'; '.join(parts)}; nothing was written.")
