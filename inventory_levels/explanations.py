@@ -38,7 +38,7 @@ def in_its_columns(refusal: Refusal | None, row: FileRow) -> Refusal:
         return Conflict("Something that this row is about has just changed: run it again")
     if isinstance(refusal, PreconditionFailed):
         has = "changed meanwhile" if row.version else "been made meanwhile"
-        return Conflict(f"The level has {has}")
+        return PreconditionFailed(f"The level has {has}")
     names = {}
     if row.product is None:
         names["productMasterId"] = "sku"

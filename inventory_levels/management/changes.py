@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from inventory_levels.imports import Counts, FileRow, Interrupted, RowResult, import_levels
 from inventory_levels.management.progress import Bar
 from inventory_levels.models import InventoryLevel, LevelChange
-from inventory_levels.refusals import Conflict, Refusal, counted
+from inventory_levels.refusals import Conflict, PreconditionFailed, Refusal, counted
 from inventory_levels.results import OnError
 from inventory_levels.services import Origin
 from inventory_levels.storage import CHUNK
@@ -132,7 +132,7 @@ class LevelChanges:
         if result.refusal is None:
             return
         self.failed += 1
-        self.changed_meanwhile += isinstance(result.refusal, Conflict)
+        self.changed_meanwhile += isinstance(result.refusal, (Conflict, PreconditionFailed))
         if self.as_json:
             self._refused.append(result)
         elif self.failed <= SHOWN:

@@ -377,7 +377,7 @@ def test_a_row_made_from_a_version_is_refused_once_the_level_has_another(acme):
         change.version = version
         counts, results = run(change)
         assert counts == Counts(failed=1, aborted=True)
-        assert results[2].refusal.code == "CONFLICT"
+        assert results[2].refusal.code == "PRECONDITION_FAILED"
     assert everything() == before
     change.version = 1
     assert run(change)[0] == Counts(updated=1)
@@ -407,7 +407,7 @@ def test_a_row_made_from_a_version_is_also_refused_where_it_moves_on_after_the_c
     assert counts == Counts(created=1, failed=3)
     for row in rows:
         if row.product != "p-0":
-            assert results[row.number].refusal.code == "CONFLICT"
+            assert results[row.number].refusal.code == "PRECONDITION_FAILED"
     levels = InventoryLevel.objects.order_by("product_id")
     assert [(level.comments, level.min_quantity) for level in levels] == [
         (None, Decimal(1)),
