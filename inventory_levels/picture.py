@@ -11,6 +11,8 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
+from inventory_levels.rounding import plain, rounded_up
+
 # As planning has it where the period is unset.
 DEFAULT_FORECAST_PERIOD = 30
 MIN_DAYS, MAX_DAYS = 28, 364
@@ -23,7 +25,7 @@ LABEL_SPACE = 17
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The settings that matter, unset ones None."""
+    """The settings that matter, unset ones None; quantities are planned to so many decimals."""
 
     minimum: Decimal | None = None
     reorder: Decimal | None = None
@@ -31,6 +33,7 @@ class Plan:
     forecast: Decimal | None = None
     forecast_period: int | None = None
     lead_time: int | None = None
+    decimals: int = 0
 
     @property
     def trigger(self) -> Decimal | None:
@@ -136,16 +139,19 @@ def sentences(plan: Plan) -> list[str]:
         f"ordered {_days(Fraction(plan.lead_time))} ahead."
     )
     floor = Fraction(plan.minimum or 0)
-    needed = number(Fraction(math.ceil(floor + plan.per_day * plan.lead_time)))
+    needed = plain(rounded_up(floor + plan.per_day * plan.lead_time, plan.decimals), grouped=True)
     if expected.lowest < 0:
         dry = _days(-expected.lowest / plan.per_day)
         return [rhythm, f"Stock runs out {dry} before each delivery: order at {needed} or more."]
     lowest = f"Stock falls to about {number(expected.lowest)}"
-    if expected.lowest < floor:
+    # Each of the three is rounded up by itself, so that as recommended they may miss by a step.
+    if floor - expected.lowest >= Fraction(1, 10**plan.decimals):
         below = f"below the minimum of {number(floor)}: order at {needed} or more."
         return [rhythm, f"{lowest}, {below}"]
     if plan.minimum is None:
         return [rhythm, f"{lowest} before a delivery."]
+    if expected.lowest < floor:
+        return [rhythm, f"{lowest}, just about the minimum of {number(floor)}."]
     return [rhythm, f"{lowest}, not below the minimum of {number(floor)}."]
 
 

@@ -13,14 +13,8 @@ from django.core.exceptions import ValidationError
 from inventory_levels import picture
 from inventory_levels.admin.forms import QuantityField
 from inventory_levels.admin.words import label_of, plain, value_in_words
-from inventory_levels.models import (
-    MAX_DAYS,
-    QUANTITY_ORDER,
-    AbcClass,
-    LevelStatus,
-    PlanningSettings,
-)
-from inventory_levels.planning import Quantities, Settings, recommend
+from inventory_levels.models import MAX_DAYS, QUANTITY_ORDER, AbcClass, LevelStatus
+from inventory_levels.planning import Policy, Quantities, Settings, recommend
 from inventory_levels.planning_in_words import explanation, remarks, wanting
 
 QUANTITY = QuantityField(required=False)
@@ -64,7 +58,7 @@ class Typed:
         return cls(**settings)
 
 
-def draw(typed: Typed) -> picture.Drawing:
+def draw(typed: Typed, policy: Policy) -> picture.Drawing:
     """The picture of these settings."""
     return picture.draw(
         picture.Plan(
@@ -74,6 +68,7 @@ def draw(typed: Typed) -> picture.Drawing:
             forecast=typed.forecast_quantity,
             forecast_period=typed.forecast_period_days,
             lead_time=typed.expected_lead_time_days,
+            decimals=policy.decimals,
         )
     )
 
@@ -106,9 +101,9 @@ class Advice:
         return any(quantity.differs for quantity in self.quantities)
 
 
-def advise(typed: Typed) -> Advice:
+def advise(typed: Typed, policy: Policy) -> Advice:
     """What is recommended for these settings, with its arithmetic."""
-    recommendation = recommend(typed, PlanningSettings.objects.current().policy)
+    recommendation = recommend(typed, policy)
     quantities = recommendation.quantities
     return Advice(
         quantities=beside(typed, quantities) if quantities else [],

@@ -30,7 +30,7 @@ from inventory_levels.admin.words import (
     told,
 )
 from inventory_levels.files.columns import LEVELS
-from inventory_levels.models import QUANTITY_ORDER, InventoryLevel
+from inventory_levels.models import QUANTITY_ORDER, InventoryLevel, PlanningSettings
 from inventory_levels.refusals import NotFound, PreconditionFailed, Refusal
 
 REFERENCES = ("product", "location", "preferred_bin_location", "replenishment_location")
@@ -138,11 +138,13 @@ class LevelAdmin(Reports, BulkChanges, Files, Page):
         return [*followed, *super().get_urls()]
 
     def picture_view(self, request: HttpRequest) -> HttpResponse:
-        drawn = drawing.draw(Typed.read(lambda name: request.GET.get(name, "")))
+        typed = Typed.read(lambda name: request.GET.get(name, ""))
+        drawn = drawing.draw(typed, PlanningSettings.objects.current().policy)
         return render(request, "admin/inventory_levels/picture.html", {"drawing": drawn})
 
     def recommendation_view(self, request: HttpRequest) -> HttpResponse:
-        advice = drawing.advise(Typed.read(lambda name: request.GET.get(name, "")))
+        typed = Typed.read(lambda name: request.GET.get(name, ""))
+        advice = drawing.advise(typed, PlanningSettings.objects.current().policy)
         return render(request, "admin/inventory_levels/recommendation.html", {"advice": advice})
 
     def changeform_view(
@@ -164,8 +166,9 @@ class LevelAdmin(Reports, BulkChanges, Files, Page):
         def value_of(name: str) -> Any:
             return form[name].value() if name in form.fields else getattr(level, name)
 
-        typed = Typed.read(value_of)
-        context |= {"drawing": drawing.draw(typed), "advice": drawing.advise(typed)}
+        typed, policy = Typed.read(value_of), PlanningSettings.objects.current().policy
+        drawn, advice = drawing.draw(typed, policy), drawing.advise(typed, policy)
+        context |= {"drawing": drawn, "advice": advice}
         if level:
             context["subtitle"] = name_of(level)
         return super().render_change_form(request, context, **kwargs)

@@ -272,6 +272,9 @@ def test_the_picture_is_drawn_of_the_stored_settings_and_of_those_typed(editor, 
     moved = viewer.get(address, **(typed | {"reorder_quantity": "60"})).content.decode()
     assert "below the minimum of 50: order at 97 or more." in moved
     assert "out of order" in viewer.get(address, **(typed | {"max_quantity": "9"})).content.decode()
+    used = typed | {"min_quantity": "15", "reorder_quantity": "61", "max_quantity": "155"}
+    drawn = viewer.get(address, **used).content.decode()
+    assert "Stock falls to about 14.3, just about the minimum of 15." in drawn
     for junk in ("x", "1e400", "-1", "9" * 50):
         assert editor.get(address, **(typed | {"max_quantity": junk})).status_code == 200
 
