@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from math import sqrt
-from statistics import NormalDist
+from math import erfc, sqrt
 
-from inventory_levels.planning import NOT_REORDERED, Inputs, Recommendation, Settings
+from inventory_levels.planning import NOT_REORDERED, Recommendation, Settings
 from inventory_levels.rounding import plain, shown
 
 # Units over the lead time. Below, whole units and the skew of demand are felt
@@ -13,7 +12,8 @@ from inventory_levels.rounding import plain, shown
 SLOW = 5
 # By how much, of one, the service level may be missed before a remark says so.
 TOLERANCE = 0.05
-
+# Moments of a day at which stock may fall to the reorder point.
+MOMENTS = 40
 
 MISSING = {
     "forecastQuantity": "a forecast",
@@ -85,10 +85,12 @@ def _shortfalls(recommendation: Recommendation) -> list[str]:
     assert d is not None and lead_time is not None and quantities is not None
     if d == 0:
         return ["No demand is forecast: there is nothing to hold."]
-    if lead_time == 0:
-        return ["Without a lead time there is no safety stock: stock arrives when it is ordered."]
     told = []
-    if d * lead_time < SLOW:
+    if lead_time == 0:
+        told.append(
+            "Without a lead time there is no safety stock: stock arrives when it is ordered."
+        )
+    elif d * lead_time < SLOW:
         told.append(
             f"Less than {SLOW} units over the lead time: as with all slow movers, demand is far "
             "from normal there, and the service level reached may differ from the one promised."
@@ -99,7 +101,10 @@ def _shortfalls(recommendation: Recommendation) -> list[str]:
             "so that the service level promised may be missed."
         )
     promised = float(inputs.service_level)
-    if (reached := _reached_when_checked_daily(inputs)) < promised - TOLERANCE:
+    reached = _reached_when_checked_daily(
+        float(d), lead_time, reorder=float(quantities.reorder_quantity)
+    )
+    if reached < promised - TOLERANCE:
         told.append(
             "Where stock is checked once a day and not at each movement, about "
             f"{100 * reached:.0f} % of the cycles end without running out, not "
@@ -108,11 +113,12 @@ def _shortfalls(recommendation: Recommendation) -> list[str]:
     return told
 
 
-def _reached_when_checked_daily(inputs: Inputs) -> float:
-    """The service level where an order goes out half a day's demand late, as it does on average.
+def _reached_when_checked_daily(d: float, lead_time: int, *, reorder: float) -> float:
+    """The share of cycles without a stock-out where orders go out in the evening only.
 
-    The reorder point covers the lead time from the moment when stock falls to it; the stock
-    sold between then and the evening is missing (undershoot, see Silver, Pyke & Thomas, ch. 6).
+    The reorder point has to cover the rest of the day too, from the moment when stock falls to
+    it, which is any of the day (undershoot, see Silver, Pyke & Thomas, ch. 6). Poisson demand is
+    taken as normal with continuity correction: Φ((reorder + ½ − m) / √m) of a mean of m.
     """
-    assert inputs.demand_per_day is not None and inputs.lead_time_days is not None
-    return NormalDist().cdf(inputs.z - sqrt(inputs.demand_per_day / inputs.lead_time_days) / 2)
+    means = (d * (lead_time + (moment + 0.5) / MOMENTS) for moment in range(MOMENTS))
+    return sum(erfc((mean - reorder - 0.5) / sqrt(2 * mean)) / 2 for mean in means) / MOMENTS
