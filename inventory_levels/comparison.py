@@ -35,10 +35,14 @@ _Found = tuple[tuple[Decimal, ...], int, int]
 
 @dataclass(slots=True)
 class Comparison:
-    """How many levels were looked at, how many are in which band of distances, and the primary
-    keys of the farthest on each side, farthest first. ``is_all``: there were no more."""
+    """How many levels were compared, how many are in which band of distances, and the primary
+    keys of the farthest on each side, farthest first.
+
+    ``too_large``: those whose result has too many digits. ``is_all``: there were no more levels.
+    """
 
     looked_at: int = 0
+    too_large: int = 0
     is_all: bool = True
     bands: Counter[int] = field(default_factory=Counter)
     sides: Counter[Side] = field(default_factory=Counter)
@@ -58,6 +62,9 @@ def compare(levels: QuerySet[InventoryLevel], policy: Policy) -> Comparison:
     found = Comparison()
     heaps: dict[Side, list[_Found]] = {"low": [], "high": [], "unset": []}
     for number, (key, far) in enumerate(_distances(islice(rows, MOST), policy)):
+        if far is None:
+            found.too_large += 1
+            continue
         found.looked_at += 1
         found.bands[far.band] += 1
         found.sides[far.side] += 1
@@ -78,11 +85,10 @@ def _keep(heap: list[_Found], one: _Found) -> None:
         heappushpop(heap, one)
 
 
-def _distances(rows: Iterable[Any], policy: Policy) -> Iterator[tuple[int, Distance]]:
+def _distances(rows: Iterable[Any], policy: Policy) -> Iterator[tuple[int, Distance | None]]:
     for level in rows:
         quantities = planning.recommend(level, policy).quantities
-        if quantities is not None:
-            yield level.pk, distance_of(level, quantities)
+        yield level.pk, distance_of(level, quantities) if quantities else None
 
 
 def distance_of(level: planning.Settings, quantities: Quantities) -> Distance:

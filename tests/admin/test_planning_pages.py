@@ -224,6 +224,22 @@ def test_the_report_has_the_farthest_levels_first(viewer, shelf):
     assert "1 more lack a forecast, a lead time or a replenishment period" in page
 
 
+def test_every_level_that_is_reordered_is_in_one_of_the_reports_numbers(viewer, shelf, acme):
+    most = {"forecast_quantity": Decimal(99_999_999_999), "forecast_period_days": 1}
+    add_level(acme.organization, location=acme.location, **PLANNED | most)
+    add_level(
+        acme.organization,
+        location=acme.location,
+        **PLANNED | {"replenishment_period_days": None},
+    )
+    page = viewer.read(REPORT)
+    assert "5 levels compared" in page
+    assert "2 more lack a forecast, a lead time or a replenishment period" in page
+    assert "1 more cannot be compared: what would be recommended has more than 11 digits." in page
+    overview = viewer.read("/admin/")
+    assert "No replenishment period 1 No forecast 1" in overview
+
+
 def test_the_plot_says_in_words_what_it_shows(viewer, shelf):
     drawn = viewer.get(REPORT).content.decode()
     assert "Too low: 1. Too high: 1. Not set: 2. About right: 1." in drawn
