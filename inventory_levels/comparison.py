@@ -30,7 +30,7 @@ COMPLETE = Q(
     replenishment_period_days__isnull=False,
 )
 
-_Found = tuple[tuple[Decimal, ...], int, int]
+_Found = tuple[tuple[bool, tuple[Decimal, ...], Decimal], int, int]
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ def compare(levels: QuerySet[InventoryLevel], policy: Policy) -> Comparison:
         found.bands[far.band] += 1
         found.sides[far.side] += 1
         if far.side != "near":
-            _keep(heaps[far.side], (far.factors, -number, key))
+            _keep(heaps[far.side], (far.rank, -number, key))
     found.is_all = next(rows, None) is None
     for side, heap in heaps.items():
         found.farthest[side] = [key for _, _, key in sorted(heap, reverse=True)]
@@ -88,12 +88,12 @@ def _keep(heap: list[_Found], one: _Found) -> None:
 def _distances(rows: Iterable[Any], policy: Policy) -> Iterator[tuple[int, Distance | None]]:
     for level in rows:
         quantities = planning.recommend(level, policy).quantities
-        yield level.pk, distance_of(level, quantities) if quantities else None
+        yield level.pk, distance_of(level, quantities, policy) if quantities else None
 
 
-def distance_of(level: planning.Settings, quantities: Quantities) -> Distance:
+def distance_of(level: planning.Settings, quantities: Quantities, policy: Policy) -> Distance:
     """How far a level's quantities are from those recommended for it."""
     chosen, recommended = (
         [getattr(of, name) for name in QUANTITY_ORDER] for of in (level, quantities)
     )
-    return distance(chosen, recommended)
+    return distance(chosen, recommended, decimals=policy.decimals)

@@ -62,7 +62,7 @@ def rows_of(keys: Sequence[int], policy: Policy) -> list[Row]:
         quantities = recommend(level, policy).quantities
         if quantities is None:
             continue
-        far, shown = distance_of(level, quantities), beside(level, quantities)
+        far, shown = distance_of(level, quantities, policy), beside(level, quantities)
         label = shown[far.farthest].label
         told = str(far) if far.side in ("unset", "near") else f"{label} {far}"
         rows.append(Row(level, shown, told.capitalize(), far.side))

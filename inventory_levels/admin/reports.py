@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -23,10 +24,12 @@ from inventory_levels.admin.compared import Compared, compared, rows_of
 from inventory_levels.admin.filters import NONE, PlaceForm
 from inventory_levels.admin.saving import origin_of
 from inventory_levels.comparison import COMPLETE, KEPT
+from inventory_levels.distance import NOISE
 from inventory_levels.findings import REORDERED
 from inventory_levels.models import AbcClass, InventoryLevel, PlanningSettings
 from inventory_levels.pareto import MOST as SURVEYED
 from inventory_levels.pareto import Pareto, Reclassified, survey
+from inventory_levels.planning import Policy
 from inventory_levels.refusals import counted
 from inventory_levels.rounding import plain
 from organizations.admin.base import WorkspaceAdmin
@@ -110,6 +113,7 @@ class Reports(WorkspaceAdmin):
             bars=plots.bars(found.comparison.bands),
             page=page,
             rows=rows_of(page.object_list, policy),
+            noise=_noise(policy),
             kept=KEPT,
             listed=len(farthest),
             without=reordered.exclude(COMPLETE).count(),
@@ -168,6 +172,11 @@ class Reports(WorkspaceAdmin):
         template = f"admin/inventory_levels/{name}.html"
         context.setdefault("media", self.media)
         return TemplateResponse(request, template, {**frame, "opts": self.opts, **context})
+
+
+def _noise(policy: Policy) -> str:
+    """The units that are no difference."""
+    return f"up to {plain(Decimal(NOISE).scaleb(-policy.decimals))} units"
 
 
 def _counts(found: Compared) -> list[tuple[str, int]]:
