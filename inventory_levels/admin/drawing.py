@@ -15,7 +15,8 @@ from inventory_levels.admin.forms import QuantityField
 from inventory_levels.admin.words import label_of, plain, value_in_words
 from inventory_levels.models import MAX_DAYS, QUANTITY_ORDER, AbcClass, LevelStatus
 from inventory_levels.planning import Policy, Quantities, Settings, recommend
-from inventory_levels.planning_in_words import explanation, remarks, wanting
+from inventory_levels.planning_in_words import explanation, wanting
+from inventory_levels.remarks import remarks
 
 QUANTITY = QuantityField(required=False)
 DAYS = forms.IntegerField(required=False, min_value=0, max_value=MAX_DAYS)
@@ -109,7 +110,7 @@ def advise(typed: Typed, policy: Policy) -> Advice:
         quantities=beside(typed, quantities) if quantities else [],
         wanting=wanting(recommendation),
         explanation=explanation(recommendation),
-        remarks=remarks(typed, recommendation),
+        remarks=[remark.sentence for remark in remarks(typed, recommendation)],
     )
 
 

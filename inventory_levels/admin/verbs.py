@@ -28,9 +28,10 @@ from inventory_levels.models import (
     Location,
     PlanningSettings,
 )
-from inventory_levels.planning import NOT_REORDERED, Policy, recommend
+from inventory_levels.planning import Policy, recommend
 from inventory_levels.planning_in_words import wanting
 from inventory_levels.quantities import quantity
+from inventory_levels.remarks import counted_remarks, remarks
 from inventory_levels.replenishment import reason_for, settings_of
 
 FOUR_PLACES = Decimal("0.0001")
@@ -219,8 +220,8 @@ class ApplyRecommendation(Verb):
         return settings_of(recommendation.quantities)
 
     def remarks(self, levels: Sequence[InventoryLevel], asked: Mapping[str, Any]) -> list[str]:
-        idle = sum(level.status in NOT_REORDERED for level in levels)
-        return [f"{idle:,} of them are not reordered, by their status."] if idle else []
+        found = ((level, recommend(level, asked["policy"])) for level in levels)
+        return counted_remarks(remarks(*one) for one in found if one[1].quantities)
 
     def reason(self, level: InventoryLevel, asked: Mapping[str, Any]) -> str:
         policy: Policy = asked["policy"]

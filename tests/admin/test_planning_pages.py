@@ -395,7 +395,19 @@ def test_levels_that_lack_data_say_what_they_lack_and_stay(editor, shelf):
     said = text_of(choose(editor, shelf["bare"], shelf["unknown"], shelf["off"]))
     assert "2 will change, 1 can't be changed and stay as they are" in said
     assert "Enter a forecast to get a recommendation." in said
-    assert "1 of them are not reordered, by their status." in said
+    assert "1 is not reordered, by its status." in said
+
+
+def test_what_to_take_care_of_is_told_before_many_are_applied(editor, shelf):
+    for name, forecast in (("bare", 1), ("unset", 400)):
+        shelf[name].forecast_quantity, shelf[name].forecast_period_days = Decimal(forecast), 10
+        shelf[name].save()
+    page = editor.read(REPORT)
+    assert "Not set Slow mover" in page
+    assert "Not set Short if checked daily" in page
+    said = text_of(choose(editor, shelf["bare"], shelf["unset"], shelf["third"]))
+    assert "1 is a slow mover, of less than 5 units over the lead time" in said
+    assert "2 miss the service level by more than 5 points if stock is checked once a day" in said
 
 
 def test_the_list_of_levels_offers_it_too(editor, shelf):

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from inventory_levels.planning import Policy, recommend
-from inventory_levels.planning_in_words import explanation, remarks
+from inventory_levels.planning_in_words import explanation
+from inventory_levels.remarks import CHECKED_DAILY, counted_remarks, remarks
 from tests.inventory_levels.test_planning import EXAMPLE, Level, planned
 
 OF_A = replace(EXAMPLE, abc_class="A")
@@ -20,7 +21,7 @@ def told(of: Level, policy: Policy | None = None) -> list[str]:
 
 
 def remarks_on(of: Level, **policy: Any) -> list[str]:
-    return remarks(of, recommend(of, Policy(**policy)))
+    return [one.sentence for one in remarks(of, recommend(of, Policy(**policy)))]
 
 
 def test_the_arithmetic_is_told_step_by_step():
@@ -105,3 +106,15 @@ def test_the_figure_follows_the_reorder_point_as_it_is_rounded():
     """At 15.2015 and not 16 fewer cycles are kept."""
     assert "about 63 %" in remarks_on(planned(10, 1, 1, 60))[0]
     assert "about 57 %" in remarks_on(planned(10, 1, 1, 60), decimals=4)[0]
+
+
+def test_of_many_levels_each_kind_of_remark_is_counted():
+    several = [planned(1, 2, 9, 60), planned(40, 1, 7, 28), planned(1, 3, 9, 60), OF_A]
+    found = [remarks(of, recommend(of, Policy())) for of in several]
+    assert counted_remarks(found) == [
+        "2 are slow movers, of less than 5 units over the lead time: the service level reached "
+        "may differ from the one promised.",
+        "1 misses the service level by more than 5 points if stock is checked once a day and not "
+        "at each movement. A day more of lead time makes up for it.",
+    ]
+    assert [one.care for one in found[1]] == [CHECKED_DAILY]
