@@ -8,7 +8,7 @@ from hashlib import sha256
 from itertools import accumulate
 
 from inventory_levels.abc_classes import SCALE, Group, groups
-from inventory_levels.classification import AbcClass, Ranking
+from inventory_levels.classification import UNITS, AbcClass, Ranking
 from inventory_levels.models import InventoryLevel
 from inventory_levels.planning import Policy
 
@@ -86,7 +86,7 @@ def _shares(group: Group, ranking: Ranking, classes: list[AbcClass]) -> Pareto:
     values: Counter[AbcClass] = Counter()
     for abc_class, use in zip(classes, ranking.uses, strict=True):
         values[abc_class] += use
-    total, unit = sum(values.values()), SCALE * ranking.denominator
+    total, unit = sum(values.values()), SCALE * UNITS
     ends = dict(zip(CLASSES, accumulate(counts[name] for name in CLASSES), strict=True))
     known = len(classes)
     return Pareto(
