@@ -17,8 +17,8 @@ ENDLESS = Decimal("Infinity")
 # Factors: from the first one on it is far, and between each two of them is a band.
 STEPS = (Decimal("1.2"), Decimal(2), Decimal(5), Decimal(10))
 FAR = STEPS[0]
-# Each quantity is rounded by itself: so many of the last decimal's steps are no difference.
-NOISE = 2
+# Each quantity is rounded by itself: so many steps of the last decimal are no difference.
+NOISE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def distance(
 
     Of each the factor between the two, the greater by the lesser; of all, the greatest. One
     that is not set, and 0 beside what is not 0, are endlessly far. What differs by NOISE steps
-    at most, with whole units 2, is no distance.
+    at most, of whole units 1, is no distance.
     """
     noise = Decimal(NOISE).scaleb(-decimals)
     pairs = list(zip(chosen, recommended, strict=True))

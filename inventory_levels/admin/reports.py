@@ -175,8 +175,8 @@ class Reports(WorkspaceAdmin):
 
 
 def _noise(policy: Policy) -> str:
-    """The units that are no difference."""
-    return f"up to {plain(Decimal(NOISE).scaleb(-policy.decimals))} units"
+    """The difference that is none, in words."""
+    return f"{plain(Decimal(NOISE).scaleb(-policy.decimals))} unit"
 
 
 def _counts(found: Compared) -> list[tuple[str, int]]:

@@ -71,9 +71,9 @@ def test_a_band_begins_with_its_factor(chosen, band):
 
 def test_what_rounding_makes_is_no_distance():
     few = [Decimal(number) for number in (3, 4, 5)]
-    assert str(distance([Decimal(1), Decimal(2), Decimal(7)], few)) == "about right"
-    assert str(distance([Decimal(0), Decimal(1), Decimal(7)], few)) == "is 0, too low"
-    assert str(distance([Decimal(1), Decimal(2), Decimal(7)], few, decimals=1)) == "3 × too low"
+    assert str(distance([Decimal(2), Decimal(3), Decimal(6)], few)) == "about right"
+    assert str(distance([Decimal(1), Decimal(3), Decimal(6)], few)) == "3 × too low"
+    assert str(distance([Decimal(2), Decimal(3), Decimal(6)], few, decimals=1)) == "1.5 × too low"
 
 
 def test_what_is_not_set_is_farthest_and_of_equals_that_of_more_units():
