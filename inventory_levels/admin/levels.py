@@ -21,7 +21,7 @@ from inventory_levels.admin.changes import history_of
 from inventory_levels.admin.columns import BY_CHANGE, Columns
 from inventory_levels.admin.drawing import Typed
 from inventory_levels.admin.files import Files
-from inventory_levels.admin.forms import LevelForm, QuantityField
+from inventory_levels.admin.forms import LevelForm, QuantityField, WholeNumberField
 from inventory_levels.admin.reports import Reports
 from inventory_levels.admin.saving import AtVersion, origin_of
 from inventory_levels.admin.words import (
@@ -47,7 +47,10 @@ class Page(Columns):
         "replenishment_location",
     )
     readonly_fields = ("product_link", "location_link", "identity", "times")
-    formfield_overrides: ClassVar[Any] = {models.DecimalField: {"form_class": QuantityField}}
+    formfield_overrides: ClassVar[Any] = {
+        models.DecimalField: {"form_class": QuantityField},
+        models.IntegerField: {"form_class": WholeNumberField},
+    }
     compressed_fields = False
     readonly_preprocess_fields: ClassVar[Any] = dict.fromkeys(
         (*QUANTITY_ORDER, "forecast_quantity"), lambda shown: shown.rstrip("0").rstrip(".")

@@ -67,12 +67,14 @@ def test_saving_the_settings_as_they_are_leaves_no_trace(manager):
     ("field", "typed", "said"),
     [
         ("a_percent", "97", "must not be below that of A (97)"),
-        ("b_percent", "100.01", "less than or equal to 100"),
-        ("service_level_c", "49.99", "greater than or equal to 50"),
-        ("service_level_other", "100", "less than or equal to 99.99"),
-        ("service_level_a", "98.765", "no more than 2 decimal places"),
-        ("service_level_b", "high", "Type a number such as"),
-        ("decimals", "5", "less than or equal to 4"),
+        ("b_percent", "100.01", "must be at most 100"),
+        ("service_level_c", "49.99", "must be at least 50"),
+        ("service_level_other", "100", "must be at most 99.99"),
+        ("service_level_a", "98.765", "must have at most 2 digits after the point"),
+        ("service_level_b", "99,5", "Type a percentage such as 98 or 99.5."),
+        ("a_percent", "1000", "must have at most 3 digits before the point"),
+        ("decimals", "1.5", "Type a whole number"),
+        ("decimals", "5", "must be at most 4"),
         ("decimals", "", "This field is required"),
     ],
 )
@@ -88,7 +90,9 @@ def test_others_read_the_settings_and_cannot_change_them(role, manager, acme):
     manager.edit(SETTINGS, service_level_a="99")
     fields = manager.form(SETTINGS, FORM)
     person = browser(acme.organization, role)
-    assert "Class A 99" in person.read(SETTINGS)
+    page = person.read(SETTINGS)
+    assert "Class A 99 %" in page
+    assert "Decimal places 0 Of recommended quantities: 0 for whole units, up to 4." in page
     assert "service_level_a" not in person.form(SETTINGS, FORM)
     assert person.send(SETTINGS, fields, service_level_a="51").status_code == 403
     assert settings_of(acme.organization).service_level_a == 99
@@ -410,6 +414,17 @@ def test_what_to_take_care_of_is_told_before_many_are_applied(editor, shelf):
     assert "2 miss the service level by more than 5 points if stock is checked once a day" in said
 
 
+def test_the_menu_says_from_where_the_preview_was_reached(editor, shelf):
+    def marked(page: Any) -> list[str]:
+        links = re.findall(r'<a href="([^"]+)"([^>]*)>', page.content.decode())
+        return [address for address, rest in links if re.search(r"(^|[\s\"])active\b", rest)]
+
+    assert marked(choose(editor, shelf["bare"])) == [REPORT]
+    fields = {"action": "recommend", "index": "0", "select_across": "0"}
+    fields["_selected_action"] = [shelf["bare"].pk]
+    assert marked(editor.send(LEVELS, fields)) == [LEVELS]
+
+
 def test_the_list_of_levels_offers_it_too(editor, shelf):
     fields = {"action": "recommend", "index": "0", "select_across": "0"}
     fields["_selected_action"] = [shelf["bare"].pk]
@@ -529,7 +544,7 @@ def test_levels_get_the_class_by_value_as_it_was_shown(editor, ranked):
     assert "Give 4 levels the class by value" in editor.read(ABC)
     answer = editor.send(f"{ABC}classify/", form)
     assert "4 levels have a new class." in text_of(answer)
-    assert "All levels have the class that their value of use says." in text_of(answer)
+    assert "All ranked levels have the class that their value of use says." in text_of(answer)
     assert classes(ranked) == ["A", "A", "B", "C", "C", "B"]
     (change,) = changes_of(ranked[2])
     assert (change.source, change.actor_name) == ("admin", "edda")
