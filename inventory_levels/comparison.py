@@ -20,7 +20,7 @@ from inventory_levels.planning import Policy, Quantities
 from inventory_levels.walk import all_in_order
 
 # Levels that one comparison looks at, and of those far off how many it keeps on each side.
-MOST, KEPT = 100_000, 1_000
+MOST_COMPARED, KEPT = 100_000, 1_000
 ORDER = ("product_id", "location_id")
 COLUMNS = ("pk", *ORDER, *planning.Settings.__annotations__)
 # Without these there is no recommendation.
@@ -54,14 +54,14 @@ class Comparison:
 
 
 def compare(levels: QuerySet[InventoryLevel], policy: Policy) -> Comparison:
-    """Compare the levels that are reordered and have a recommendation, at most MOST of them.
+    """Compare the levels that are reordered and have a recommendation, up to MOST_COMPARED.
 
     ``farthest[None]`` are those of all sides.
     """
     rows = all_in_order(levels.filter(COMPLETE, status__in=REORDERED), ORDER, COLUMNS)
     found = Comparison()
     heaps: dict[Side, list[_Found]] = {"low": [], "high": [], "unset": []}
-    for number, (key, far) in enumerate(_distances(islice(rows, MOST), policy)):
+    for number, (key, far) in enumerate(_distances(islice(rows, MOST_COMPARED), policy)):
         if far is None:
             found.too_large += 1
             continue

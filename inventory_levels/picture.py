@@ -11,10 +11,9 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
+from inventory_levels.planning import per_day
 from inventory_levels.rounding import plain, rounded_up
 
-# As planning has it where the period is unset.
-DEFAULT_FORECAST_PERIOD = 30
 MIN_DAYS, MAX_DAYS = 28, 364
 
 # The drawing, in its own units.
@@ -42,9 +41,7 @@ class Plan:
 
     @property
     def per_day(self) -> Fraction | None:
-        if self.forecast is None:
-            return None
-        return Fraction(self.forecast) / (self.forecast_period or DEFAULT_FORECAST_PERIOD)
+        return per_day(self.forecast, self.forecast_period)
 
     @property
     def ascends(self) -> bool:

@@ -12,11 +12,12 @@ from django.core.exceptions import ValidationError
 
 from inventory_levels import picture
 from inventory_levels.admin.forms import QuantityField
-from inventory_levels.admin.words import label_of, plain, value_in_words
+from inventory_levels.admin.words import label_of, value_in_words
 from inventory_levels.models import MAX_DAYS, QUANTITY_ORDER, AbcClass, LevelStatus
 from inventory_levels.planning import Policy, Quantities, Settings, recommend
 from inventory_levels.planning_in_words import explanation, wanting
 from inventory_levels.remarks import remarks
+from inventory_levels.rounding import plain
 
 QUANTITY = QuantityField(required=False)
 DAYS = forms.IntegerField(required=False, min_value=0, max_value=MAX_DAYS)

@@ -15,10 +15,11 @@ from django.utils.safestring import SafeString
 
 from inventory_levels import services
 from inventory_levels.admin.saving import AtVersion, SafeForm
-from inventory_levels.admin.words import changes_since, label_of, name_of, plain, told
+from inventory_levels.admin.words import changes_since, label_of, name_of, told
 from inventory_levels.models import QUANTITY_ORDER, SETTINGS, InventoryLevel
 from inventory_levels.quantities import quantity
 from inventory_levels.refusals import NotFound, Refusal
+from inventory_levels.rounding import plain
 from inventory_levels.services import LevelRow, Origin
 
 DECIMAL = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})", re.ASCII)

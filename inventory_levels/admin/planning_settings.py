@@ -17,9 +17,10 @@ from django.urls import URLPattern, path
 
 from inventory_levels.admin.forms import QuantityField, WholeNumberField
 from inventory_levels.admin.saving import SafeForm
-from inventory_levels.admin.words import plain, value_in_words
+from inventory_levels.admin.words import value_in_words
 from inventory_levels.models import SERVICE_LEVELS, PlanningSettings
 from inventory_levels.refusals import PreconditionFailed, Refusal
+from inventory_levels.rounding import plain
 from organizations.admin.base import WorkspaceAdmin
 from organizations.workspace import workspace_of
 

@@ -27,8 +27,7 @@ from inventory_levels.comparison import COMPLETE, KEPT
 from inventory_levels.distance import NOISE
 from inventory_levels.findings import REORDERED
 from inventory_levels.models import AbcClass, InventoryLevel, PlanningSettings
-from inventory_levels.pareto import MOST as SURVEYED
-from inventory_levels.pareto import Pareto, Reclassified, survey
+from inventory_levels.pareto import MOST_RANKED, Pareto, Reclassified, survey
 from inventory_levels.planning import Policy
 from inventory_levels.refusals import counted
 from inventory_levels.rounding import plain
@@ -126,7 +125,7 @@ class Reports(WorkspaceAdmin):
         policy = PlanningSettings.objects.current().policy
         found = survey(policy)
         if found is None:
-            return self._report(request, "abc", title="ABC classes", surveyed=SURVEYED)
+            return self._report(request, "abc", title="ABC classes", surveyed=MOST_RANKED)
         shares = (policy.a_share, policy.b_share)
         return self._report(
             request,

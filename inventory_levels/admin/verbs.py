@@ -4,7 +4,8 @@ of a level. Nothing here writes."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, ClassVar
 
 from django import forms
@@ -33,9 +34,7 @@ from inventory_levels.planning_in_words import wanting
 from inventory_levels.quantities import quantity
 from inventory_levels.remarks import counted_remarks, remarks
 from inventory_levels.replenishment import reason_for, settings_of
-
-FOUR_PLACES = Decimal("0.0001")
-EXACT = Context(prec=60)
+from inventory_levels.rounding import rounded_half_up
 
 
 class Verb:
@@ -108,8 +107,8 @@ def scaled(value: Decimal, factor: Decimal) -> tuple[Decimal, bool]:
 
     Raises ValidationError where it has too many digits for a quantity.
     """
-    exact = EXACT.multiply(value, factor)
-    rounded = exact.quantize(FOUR_PLACES, rounding=ROUND_HALF_UP, context=EXACT)
+    exact = Fraction(value) * Fraction(factor)
+    rounded = rounded_half_up(exact)
     return quantity(rounded), rounded != exact
 
 

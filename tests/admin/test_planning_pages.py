@@ -301,7 +301,7 @@ def test_the_report_has_pages(viewer, shelf, monkeypatch):
 
 def test_the_report_looks_at_so_many_levels_and_says_so(viewer, shelf, monkeypatch):
     assert "so many are compared at once" not in viewer.read(REPORT)
-    monkeypatch.setattr(comparison, "MOST", 3)
+    monkeypatch.setattr(comparison, "MOST_COMPARED", 3)
     page = viewer.read(REPORT)
     assert "3 levels compared" in page
     assert "There are more levels; so many are compared at once." in page
@@ -571,9 +571,9 @@ def test_too_many_for_a_page_are_left_to_the_command(editor, ranked, monkeypatch
 
 def test_where_there_are_too_many_levels_to_rank_the_page_says_so(editor, ranked, monkeypatch):
     form = editor.form(ABC, "classify-form")
-    monkeypatch.setattr(pareto, "MOST", len(ranked))
+    monkeypatch.setattr(pareto, "MOST_RANKED", len(ranked))
     assert "A by value" in editor.read(ABC)
-    monkeypatch.setattr(pareto, "MOST", len(ranked) - 1)
+    monkeypatch.setattr(pareto, "MOST_RANKED", len(ranked) - 1)
     assert "too many to rank for a page. The command classify_abc" in editor.read(ABC)
     assert "Nothing was changed" in text_of(editor.send(f"{ABC}classify/", form))
     assert not LevelChange._base_manager.exists()
