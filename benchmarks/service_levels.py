@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from inventory_levels.planning import Policy, recommend
 
 DEMANDS = ("0.02", "0.1", "0.5", "2", "10", "40")
-LEAD_TIMES = (2, 7, 30)
+LEAD_TIMES = (0, 2, 7, 30)
 PERIOD = 14
 DAY, WEEK = 1, 7
 

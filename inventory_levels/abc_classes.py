@@ -15,7 +15,7 @@ from django.db import transaction
 
 from inventory_levels.classification import classify_abc
 from inventory_levels.models import AbcClass, InventoryLevel, LevelChange, PlanningSettings
-from inventory_levels.planning import DEFAULT_FORECAST_PERIOD, Policy
+from inventory_levels.planning import Policy, per_day
 from inventory_levels.refusals import NotFound, PreconditionFailed
 from inventory_levels.replenishment import CHUNK, chunks
 from inventory_levels.rounding import plain
@@ -157,7 +157,7 @@ def groups(*, per_location: bool) -> Iterator[Group]:
 def _value_of_use(level: Any) -> Fraction:
     """What is used a day, times SCALE: whole numbers are quicker than decimals."""
     units, cost = _scaled(level.forecast_quantity), _scaled(level.product__unit_cost)
-    return Fraction(units * cost, level.forecast_period_days or DEFAULT_FORECAST_PERIOD)
+    return per_day(units * cost, level.forecast_period_days)
 
 
 def _scaled(number: Decimal) -> int:

@@ -17,6 +17,8 @@ ENDLESS = Decimal("Infinity")
 # Factors: from the first one on it is far, and between each two of them is a band.
 STEPS = (Decimal("1.2"), Decimal(2), Decimal(5), Decimal(10))
 FAR = STEPS[0]
+# Each quantity is rounded by itself: so many steps of the last decimal are no difference.
+NOISE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,19 @@ BANDS = (
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """``farthest`` says which of the three quantities it is, from 0. ``factors`` descend: of two
-    levels the one with the greater first factor is farther off, of equals by the next one."""
+    """``farthest`` says which of the three quantities it is, from 0; ``factors`` descend, and
+    ``units`` is the greatest difference."""
 
     side: Side
     farthest: int
     factors: tuple[Decimal, ...]
+    units: Decimal
+
+    @property
+    def rank(self) -> tuple[bool, tuple[Decimal, ...], Decimal]:
+        """Greater where it is farther: what is not set first, then by the greatest factor, of
+        equals by the next one, and last by the units."""
+        return self.side == "unset", self.factors, self.units
 
     @property
     def band(self) -> int:
@@ -68,30 +77,35 @@ class Distance:
         return f"{_short(self.factors[0])} × too {self.side}"
 
 
-def distance(chosen: Sequence[Decimal | None], recommended: Sequence[Decimal]) -> Distance:
-    """The distance of a level's three quantities from those recommended.
+def distance(
+    chosen: Sequence[Decimal | None], recommended: Sequence[Decimal], *, decimals: int = 0
+) -> Distance:
+    """The distance of a level's three quantities from those recommended to so many decimals.
 
     Of each the factor between the two, the greater by the lesser; of all, the greatest. One
-    that is not set, and 0 beside what is not 0, are endlessly far.
+    that is not set, and 0 beside what is not 0, are endlessly far. What differs by NOISE steps
+    at most, of whole units 1, is no distance.
     """
+    noise = Decimal(NOISE).scaleb(-decimals)
     pairs = list(zip(chosen, recommended, strict=True))
-    factors = [_factor(one, other) for one, other in pairs]
+    factors = [_factor(one, other, noise) for one, other in pairs]
     descending = tuple(sorted(factors, reverse=True))
+    units = max(abs((one or 0) - other) for one, other in pairs)
     for place, (one, _) in enumerate(pairs):
         if one is None:
-            return Distance("unset", place, descending)
+            return Distance("unset", place, descending, units)
     farthest = factors.index(descending[0])
     if descending[0] < FAR:
-        return Distance("near", farthest, descending)
+        return Distance("near", farthest, descending, units)
     quantity, wanted = pairs[farthest]
     assert quantity is not None
-    return Distance("low" if quantity < wanted else "high", farthest, descending)
+    return Distance("low" if quantity < wanted else "high", farthest, descending, units)
 
 
-def _factor(one: Decimal | None, other: Decimal) -> Decimal:
+def _factor(one: Decimal | None, other: Decimal, noise: Decimal) -> Decimal:
     if one is None:
         return ENDLESS
-    if one == other:
+    if abs(one - other) <= noise:
         return Decimal(1)
     if not one or not other:
         return ENDLESS

@@ -35,6 +35,9 @@ FINDINGS = (
         Q(min_quantity=F("reorder_quantity"), reorder_quantity=F("max_quantity")),
     ),
     Finding("no-lead-time", "No lead time", Q(expected_lead_time_days=None)),
+    Finding(
+        "no-replenishment-period", "No replenishment period", Q(replenishment_period_days=None)
+    ),
     Finding("no-forecast", "No forecast", Q(forecast_quantity=None)),
     Finding(
         "no-forecast-period",

@@ -8,12 +8,12 @@ from hashlib import sha256
 from itertools import accumulate
 
 from inventory_levels.abc_classes import SCALE, Group, groups
-from inventory_levels.classification import AbcClass, Ranking
+from inventory_levels.classification import UNITS, AbcClass, Ranking
 from inventory_levels.models import InventoryLevel
 from inventory_levels.planning import Policy
 
 # Levels that are ranked at once, all together.
-MOST = 200_000
+MOST_RANKED = 200_000
 # Points of the curve, and levels of another class than theirs that are listed.
 POINTS, LISTED = 200, 100
 CLASSES: tuple[AbcClass, ...] = ("A", "B", "C")
@@ -59,9 +59,9 @@ class Pareto:
 def survey(policy: Policy) -> Pareto | None:
     """Rank all levels of the organization as the classification does, and say what it finds.
 
-    None where there are more than MOST levels: a page can't wait for it.
+    None where there are more than MOST_RANKED levels: a page can't wait for it.
     """
-    if InventoryLevel.objects.order_by()[: MOST + 1].count() > MOST:
+    if InventoryLevel.objects.order_by()[: MOST_RANKED + 1].count() > MOST_RANKED:
         return None
     group = next(groups(per_location=False), Group())
     ranking = Ranking.of(group.values)
@@ -86,7 +86,7 @@ def _shares(group: Group, ranking: Ranking, classes: list[AbcClass]) -> Pareto:
     values: Counter[AbcClass] = Counter()
     for abc_class, use in zip(classes, ranking.uses, strict=True):
         values[abc_class] += use
-    total, unit = sum(values.values()), SCALE * ranking.denominator
+    total, unit = sum(values.values()), SCALE * UNITS
     ends = dict(zip(CLASSES, accumulate(counts[name] for name in CLASSES), strict=True))
     known = len(classes)
     return Pareto(

@@ -11,8 +11,9 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
-# As planning has it where the period is unset.
-DEFAULT_FORECAST_PERIOD = 30
+from inventory_levels.planning import per_day
+from inventory_levels.rounding import plain, rounded_up
+
 MIN_DAYS, MAX_DAYS = 28, 364
 
 # The drawing, in its own units.
@@ -23,7 +24,7 @@ LABEL_SPACE = 17
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The settings that matter, unset ones None."""
+    """The settings that matter, unset ones None; quantities are planned to so many decimals."""
 
     minimum: Decimal | None = None
     reorder: Decimal | None = None
@@ -31,6 +32,7 @@ class Plan:
     forecast: Decimal | None = None
     forecast_period: int | None = None
     lead_time: int | None = None
+    decimals: int = 0
 
     @property
     def trigger(self) -> Decimal | None:
@@ -39,9 +41,7 @@ class Plan:
 
     @property
     def per_day(self) -> Fraction | None:
-        if self.forecast is None:
-            return None
-        return Fraction(self.forecast) / (self.forecast_period or DEFAULT_FORECAST_PERIOD)
+        return per_day(self.forecast, self.forecast_period)
 
     @property
     def ascends(self) -> bool:
@@ -136,16 +136,19 @@ def sentences(plan: Plan) -> list[str]:
         f"ordered {_days(Fraction(plan.lead_time))} ahead."
     )
     floor = Fraction(plan.minimum or 0)
-    needed = number(Fraction(math.ceil(floor + plan.per_day * plan.lead_time)))
+    needed = plain(rounded_up(floor + plan.per_day * plan.lead_time, plan.decimals), grouped=True)
     if expected.lowest < 0:
         dry = _days(-expected.lowest / plan.per_day)
         return [rhythm, f"Stock runs out {dry} before each delivery: order at {needed} or more."]
     lowest = f"Stock falls to about {number(expected.lowest)}"
-    if expected.lowest < floor:
+    # Each of the three is rounded up by itself, so that as recommended they may miss by a step.
+    if floor - expected.lowest >= Fraction(1, 10**plan.decimals):
         below = f"below the minimum of {number(floor)}: order at {needed} or more."
         return [rhythm, f"{lowest}, {below}"]
     if plan.minimum is None:
         return [rhythm, f"{lowest} before a delivery."]
+    if expected.lowest < floor:
+        return [rhythm, f"{lowest}, just about the minimum of {number(floor)}."]
     return [rhythm, f"{lowest}, not below the minimum of {number(floor)}."]
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import cache
 from statistics import NormalDist
-from typing import Literal, Protocol
+from typing import Literal, Protocol, overload
 
 from inventory_levels.rounding import plain, rounded_half_up, rounded_up
 
@@ -58,12 +58,19 @@ class Policy:
 
 
 def demand_per_day(level: Settings) -> Fraction | None:
-    """Units a day: forecastQuantity / forecastPeriodDays, over 30 days where that is unset."""
-    if level.forecast_quantity is None:
+    """Units a day that are forecast."""
+    return per_day(level.forecast_quantity, level.forecast_period_days)
+
+
+@overload
+def per_day(quantity: None, period_days: int | None) -> None: ...
+@overload
+def per_day(quantity: Decimal | int, period_days: int | None) -> Fraction: ...
+def per_day(quantity: Decimal | int | None, period_days: int | None) -> Fraction | None:
+    """What of a forecast falls on a day; it is over 30 days where its period is unset."""
+    if quantity is None:
         return None
-    return Fraction(level.forecast_quantity) / (
-        level.forecast_period_days or DEFAULT_FORECAST_PERIOD
-    )
+    return Fraction(quantity) / (period_days or DEFAULT_FORECAST_PERIOD)
 
 
 # Is it time to order?

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from math import sqrt
-from statistics import NormalDist
-
-from inventory_levels.planning import NOT_REORDERED, Inputs, Recommendation, Settings
+from inventory_levels.planning import Recommendation
 from inventory_levels.rounding import plain, shown
-
-# Units over the lead time. Below, whole units and the skew of demand are felt
-# (docs/planning.md has the simulation that these remarks come from).
-SLOW = 5
-# By how much, of one, the service level may be missed before a remark says so.
-TOLERANCE = 0.05
-
 
 MISSING = {
     "forecastQuantity": "a forecast",
@@ -64,55 +54,3 @@ def explanation(recommendation: Recommendation) -> list[str]:
 
 def _days(number: int | None) -> str:
     return f"{number} day" if number == 1 else f"{number} days"
-
-
-def remarks(level: Settings, recommendation: Recommendation) -> list[str]:
-    """Where the recommendation is to be taken with care."""
-    told = []
-    if level.status in NOT_REORDERED:
-        told.append(f"The level's status is {level.status}: it is not reordered.")
-    if level.forecast_quantity is not None and level.forecast_period_days is None:
-        told.append("No forecast period is set: the forecast is taken to be over 30 days.")
-    if recommendation.quantities is not None:
-        told += _shortfalls(recommendation)
-    return told
-
-
-def _shortfalls(recommendation: Recommendation) -> list[str]:
-    """Where the service level promised may not be reached."""
-    inputs, quantities = recommendation.inputs, recommendation.quantities
-    d, lead_time = inputs.demand_per_day, inputs.lead_time_days
-    assert d is not None and lead_time is not None and quantities is not None
-    if d == 0:
-        return ["No demand is forecast: there is nothing to hold."]
-    if lead_time == 0:
-        return ["Without a lead time there is no safety stock: stock arrives when it is ordered."]
-    told = []
-    if d * lead_time < SLOW:
-        told.append(
-            f"Less than {SLOW} units over the lead time: as with all slow movers, demand is far "
-            "from normal there, and the service level reached may differ from the one promised."
-        )
-    if quantities.max_quantity == quantities.reorder_quantity:
-        told.append(
-            "The maximum is the reorder point: an order goes out only once stock is below it, "
-            "so that the service level promised may be missed."
-        )
-    promised = float(inputs.service_level)
-    if (reached := _reached_when_checked_daily(inputs)) < promised - TOLERANCE:
-        told.append(
-            "Where stock is checked once a day and not at each movement, about "
-            f"{100 * reached:.0f} % of the cycles end without running out, not "
-            f"{plain(100 * inputs.service_level)} %. A day more of lead time makes up for it."
-        )
-    return told
-
-
-def _reached_when_checked_daily(inputs: Inputs) -> float:
-    """The service level where an order goes out half a day's demand late, as it does on average.
-
-    The reorder point covers the lead time from the moment when stock falls to it; the stock
-    sold between then and the evening is missing (undershoot, see Silver, Pyke & Thomas, ch. 6).
-    """
-    assert inputs.demand_per_day is not None and inputs.lead_time_days is not None
-    return NormalDist().cdf(inputs.z - sqrt(inputs.demand_per_day / inputs.lead_time_days) / 2)

@@ -88,7 +88,7 @@ class CutOff:
 
 
 @dataclass(frozen=True, slots=True)
-class Pareto:
+class Curve:
     line: str
     zones: list[Zone]
     cut_offs: list[CutOff]
@@ -100,7 +100,7 @@ LABEL_SPACE = 16
 
 def pareto(
     curve: Sequence[tuple[float, float]], ends: Mapping[AbcClass, float], cut_offs: Sequence[str]
-) -> Pareto:
+) -> Curve:
     """The running share of the value over the share of the levels.
 
     ``ends``: of each class, the share of the levels up to its last one; ``cut_offs`` in percent.
@@ -127,7 +127,7 @@ def pareto(
         free = min(height + 5, free)
         lines.append(CutOff(f"{percent} %", height, round(free, 1)))
         free -= LABEL_SPACE
-    return Pareto(
+    return Curve(
         line=" ".join(f"{x(levels)},{y(value)}" for levels, value in curve),
         zones=zones,
         cut_offs=lines,

@@ -19,9 +19,9 @@ def rounded_half_up(number: Fraction, decimals: int = 4) -> Decimal:
     return Decimal(whole).scaleb(-decimals)
 
 
-def plain(number: Decimal) -> str:
-    """A number in words: 50, 12.5; never 5E+1."""
-    text = f"{number:f}"
+def plain(number: Decimal, *, grouped: bool = False) -> str:
+    """A number in words: 50, 12.5; never 5E+1. ``grouped`` by thousands: 1,600."""
+    text = f"{number:,f}" if grouped else f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

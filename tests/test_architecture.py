@@ -100,6 +100,7 @@ LAYERS = [
         "planning",
         "rounding",
         "planning_in_words",
+        "remarks",
         "classification",
         "picture",
         "distance",

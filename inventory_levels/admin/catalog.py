@@ -21,7 +21,7 @@ from inventory_levels.admin.filters import ProductStatusFilter, TypeFilter
 from inventory_levels.admin.forms import QuantityField
 from inventory_levels.admin.saving import SafeForm
 from inventory_levels.admin.search import matching_locations, matching_products
-from inventory_levels.admin.words import plain, value_in_words
+from inventory_levels.admin.words import as_typed, value_in_words
 from inventory_levels.catalog import CatalogRow
 from inventory_levels.files.columns import LOCATIONS, PRODUCTS
 from inventory_levels.models import InventoryLevel, Location, ProductMaster
@@ -167,7 +167,7 @@ class ProductAdmin(RecordAdmin):
 
     @admin.display(description="Unit cost", empty_value="–")
     def cost(self, product: ProductMaster) -> str | None:
-        return plain(product.unit_cost) or None
+        return as_typed(product.unit_cost) or None
 
     @admin.display(description="Levels")
     def levels(self, product: ProductMaster) -> str:

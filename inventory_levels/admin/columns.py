@@ -20,7 +20,7 @@ from inventory_levels.admin.filters import (
 )
 from inventory_levels.admin.rows import RowEditing
 from inventory_levels.admin.search import matching_levels
-from inventory_levels.admin.words import SHORT_STATUS, actor, name_of, plain
+from inventory_levels.admin.words import SHORT_STATUS, actor, as_typed, name_of
 from inventory_levels.models import QUANTITY_ORDER, InventoryLevel, LevelChange
 
 BY_SKU = ("product__global_sku", "location_id")
@@ -97,15 +97,15 @@ class Columns(RowEditing):
 
     @admin.display(description="Min", empty_value="–")
     def min_quantity_column(self, level: InventoryLevel) -> str | None:
-        return plain(level.min_quantity) or None
+        return as_typed(level.min_quantity) or None
 
     @admin.display(description="Reorder point", empty_value="–")
     def reorder_quantity_column(self, level: InventoryLevel) -> str | None:
-        return plain(level.reorder_quantity) or None
+        return as_typed(level.reorder_quantity) or None
 
     @admin.display(description="Max", empty_value="–")
     def max_quantity_column(self, level: InventoryLevel) -> str | None:
-        return plain(level.max_quantity) or None
+        return as_typed(level.max_quantity) or None
 
     @admin.display(description="Status")
     def status_column(self, level: InventoryLevel) -> str:

@@ -16,6 +16,7 @@ from inventory_levels.admin.drawing import Recommended, beside
 from inventory_levels.comparison import Comparison, compare, distance_of
 from inventory_levels.models import InventoryLevel, LevelChange
 from inventory_levels.planning import Policy, recommend
+from inventory_levels.remarks import remarks
 from organizations.tenancy import current_organization
 
 # A comparison of more levels is kept for so long, or until a level or the settings change.
@@ -46,12 +47,13 @@ def compared(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A level with its three quantities beside those recommended."""
+    """A level with its three quantities beside those recommended, and what to take care of."""
 
     level: InventoryLevel
     quantities: list[Recommended]
     how_far: str
     side: str
+    care: list[str]
 
 
 def rows_of(keys: Sequence[int], policy: Policy) -> list[Row]:
@@ -59,11 +61,13 @@ def rows_of(keys: Sequence[int], policy: Policy) -> list[Row]:
     levels = InventoryLevel.objects.with_references().in_bulk(keys)
     rows: list[Row] = []
     for level in (levels[key] for key in keys if key in levels):
-        quantities = recommend(level, policy).quantities
+        recommendation = recommend(level, policy)
+        quantities = recommendation.quantities
         if quantities is None:
             continue
-        far, shown = distance_of(level, quantities), beside(level, quantities)
+        far, shown = distance_of(level, quantities, policy), beside(level, quantities)
         label = shown[far.farthest].label
         told = str(far) if far.side in ("unset", "near") else f"{label} {far}"
-        rows.append(Row(level, shown, told.capitalize(), far.side))
+        care = [remark.care.short for remark in remarks(level, recommendation)]
+        rows.append(Row(level, shown, told.capitalize(), far.side, care))
     return rows

@@ -12,16 +12,12 @@ from django.core.exceptions import ValidationError
 
 from inventory_levels import picture
 from inventory_levels.admin.forms import QuantityField
-from inventory_levels.admin.words import label_of, plain, value_in_words
-from inventory_levels.models import (
-    MAX_DAYS,
-    QUANTITY_ORDER,
-    AbcClass,
-    LevelStatus,
-    PlanningSettings,
-)
-from inventory_levels.planning import Quantities, Settings, recommend
-from inventory_levels.planning_in_words import explanation, remarks, wanting
+from inventory_levels.admin.words import label_of, value_in_words
+from inventory_levels.models import MAX_DAYS, QUANTITY_ORDER, AbcClass, LevelStatus
+from inventory_levels.planning import Policy, Quantities, Settings, recommend
+from inventory_levels.planning_in_words import explanation, wanting
+from inventory_levels.remarks import remarks
+from inventory_levels.rounding import plain
 
 QUANTITY = QuantityField(required=False)
 DAYS = forms.IntegerField(required=False, min_value=0, max_value=MAX_DAYS)
@@ -64,7 +60,7 @@ class Typed:
         return cls(**settings)
 
 
-def draw(typed: Typed) -> picture.Drawing:
+def draw(typed: Typed, policy: Policy) -> picture.Drawing:
     """The picture of these settings."""
     return picture.draw(
         picture.Plan(
@@ -74,6 +70,7 @@ def draw(typed: Typed) -> picture.Drawing:
             forecast=typed.forecast_quantity,
             forecast_period=typed.forecast_period_days,
             lead_time=typed.expected_lead_time_days,
+            decimals=policy.decimals,
         )
     )
 
@@ -106,15 +103,15 @@ class Advice:
         return any(quantity.differs for quantity in self.quantities)
 
 
-def advise(typed: Typed) -> Advice:
+def advise(typed: Typed, policy: Policy) -> Advice:
     """What is recommended for these settings, with its arithmetic."""
-    recommendation = recommend(typed, PlanningSettings.objects.current().policy)
+    recommendation = recommend(typed, policy)
     quantities = recommendation.quantities
     return Advice(
         quantities=beside(typed, quantities) if quantities else [],
         wanting=wanting(recommendation),
         explanation=explanation(recommendation),
-        remarks=remarks(typed, recommendation),
+        remarks=[remark.sentence for remark in remarks(typed, recommendation)],
     )
 
 

@@ -15,10 +15,11 @@ from django.utils.safestring import SafeString
 
 from inventory_levels import services
 from inventory_levels.admin.saving import AtVersion, SafeForm
-from inventory_levels.admin.words import changes_since, label_of, name_of, plain, told
+from inventory_levels.admin.words import changes_since, label_of, name_of, told
 from inventory_levels.models import QUANTITY_ORDER, SETTINGS, InventoryLevel
 from inventory_levels.quantities import quantity
 from inventory_levels.refusals import NotFound, Refusal
+from inventory_levels.rounding import plain
 from inventory_levels.services import LevelRow, Origin
 
 DECIMAL = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})", re.ASCII)
@@ -37,27 +38,53 @@ class HiddenQuickInput(QuickInput):
     input_type = "hidden"
 
 
+BOUNDS = {
+    "min_value": "must be at least %(limit_value)s",
+    "max_value": "must be at most %(limit_value)s",
+}
+
+
+def _number_input(mode: str) -> QuickInput:
+    return QuickInput(attrs={"inputmode": mode, "autocomplete": "off", "class": "quantity"})
+
+
 class QuantityField(forms.DecimalField):
     """A quantity as people type it: with a decimal point and no thousands separators."""
 
     hidden_widget = HiddenQuickInput
+    default_error_messages: ClassVar[Any] = {
+        **BOUNDS,
+        "invalid": "Type a number such as 1200 or 12.5.",
+        "max_decimal_places": "must have at most %(max)s digits after the point",
+        "max_whole_digits": "must have at most %(max)s digits before the point",
+    }
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs["widget"] = QuickInput(
-            attrs={"inputmode": "decimal", "autocomplete": "off", "class": "quantity"}
-        )
-        super().__init__(**kwargs)
+        super().__init__(**kwargs | {"widget": _number_input("decimal")})
 
     def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         text = "" if value is None else str(value).strip()
         if not text:
             return None
         if not DECIMAL.fullmatch(text):
-            raise ValidationError("Type a number such as 1200 or 12.5.")
+            raise ValidationError(self.error_messages["invalid"])
         return quantity(Decimal(text))
 
     def prepare_value(self, value: Any) -> Any:
         return plain(value) if isinstance(value, Decimal) else value
+
+
+class WholeNumberField(forms.IntegerField):
+    """Days and the like; looks like a quantity."""
+
+    hidden_widget = HiddenQuickInput
+    default_error_messages: ClassVar[Any] = {
+        **BOUNDS,
+        "invalid": "Type a whole number such as 14.",
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs | {"widget": _number_input("numeric")})
 
 
 class _OfLevel(SafeForm):

@@ -21,7 +21,7 @@ from inventory_levels.admin.changes import history_of
 from inventory_levels.admin.columns import BY_CHANGE, Columns
 from inventory_levels.admin.drawing import Typed
 from inventory_levels.admin.files import Files
-from inventory_levels.admin.forms import LevelForm, QuantityField
+from inventory_levels.admin.forms import LevelForm, QuantityField, WholeNumberField
 from inventory_levels.admin.reports import Reports
 from inventory_levels.admin.saving import AtVersion, origin_of
 from inventory_levels.admin.words import (
@@ -30,7 +30,7 @@ from inventory_levels.admin.words import (
     told,
 )
 from inventory_levels.files.columns import LEVELS
-from inventory_levels.models import QUANTITY_ORDER, InventoryLevel
+from inventory_levels.models import QUANTITY_ORDER, InventoryLevel, PlanningSettings
 from inventory_levels.refusals import NotFound, PreconditionFailed, Refusal
 
 REFERENCES = ("product", "location", "preferred_bin_location", "replenishment_location")
@@ -47,7 +47,10 @@ class Page(Columns):
         "replenishment_location",
     )
     readonly_fields = ("product_link", "location_link", "identity", "times")
-    formfield_overrides: ClassVar[Any] = {models.DecimalField: {"form_class": QuantityField}}
+    formfield_overrides: ClassVar[Any] = {
+        models.DecimalField: {"form_class": QuantityField},
+        models.IntegerField: {"form_class": WholeNumberField},
+    }
     compressed_fields = False
     readonly_preprocess_fields: ClassVar[Any] = dict.fromkeys(
         (*QUANTITY_ORDER, "forecast_quantity"), lambda shown: shown.rstrip("0").rstrip(".")
@@ -138,11 +141,13 @@ class LevelAdmin(Reports, BulkChanges, Files, Page):
         return [*followed, *super().get_urls()]
 
     def picture_view(self, request: HttpRequest) -> HttpResponse:
-        drawn = drawing.draw(Typed.read(lambda name: request.GET.get(name, "")))
+        typed = Typed.read(lambda name: request.GET.get(name, ""))
+        drawn = drawing.draw(typed, PlanningSettings.objects.current().policy)
         return render(request, "admin/inventory_levels/picture.html", {"drawing": drawn})
 
     def recommendation_view(self, request: HttpRequest) -> HttpResponse:
-        advice = drawing.advise(Typed.read(lambda name: request.GET.get(name, "")))
+        typed = Typed.read(lambda name: request.GET.get(name, ""))
+        advice = drawing.advise(typed, PlanningSettings.objects.current().policy)
         return render(request, "admin/inventory_levels/recommendation.html", {"advice": advice})
 
     def changeform_view(
@@ -164,8 +169,9 @@ class LevelAdmin(Reports, BulkChanges, Files, Page):
         def value_of(name: str) -> Any:
             return form[name].value() if name in form.fields else getattr(level, name)
 
-        typed = Typed.read(value_of)
-        context |= {"drawing": drawing.draw(typed), "advice": drawing.advise(typed)}
+        typed, policy = Typed.read(value_of), PlanningSettings.objects.current().policy
+        drawn, advice = drawing.draw(typed, policy), drawing.advise(typed, policy)
+        context |= {"drawing": drawn, "advice": advice}
         if level:
             context["subtitle"] = name_of(level)
         return super().render_change_form(request, context, **kwargs)

@@ -25,12 +25,15 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item("Locations", "inventory_levels_location_changelist", "warehouse"),
             )
         )
+        report = _item("Recommendations", "inventory_levels_inventorylevel_report", "insights")
         planning = [
-            _item("Recommendations", "inventory_levels_inventorylevel_report", "insights"),
+            report,
             _item("ABC classes", "inventory_levels_inventorylevel_abc", "leaderboard"),
             _item("Planning settings", "inventory_levels_planningsettings_changelist", "tune"),
         ]
-        if request.path in [item["link"] for item in planning]:
+        if request.POST.get("came_from") == "report":
+            levels["active"], report["active"] = False, True
+        elif request.path in [item["link"] for item in planning]:
             levels["active"] = False  # though its address is the beginning of theirs
         groups.append(_group("Planning", *planning))
     if workspace and workspace.may_manage:

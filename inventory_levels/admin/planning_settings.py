@@ -15,11 +15,12 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from inventory_levels.admin.forms import QuantityField
+from inventory_levels.admin.forms import QuantityField, WholeNumberField
 from inventory_levels.admin.saving import SafeForm
-from inventory_levels.admin.words import plain, value_in_words
+from inventory_levels.admin.words import value_in_words
 from inventory_levels.models import SERVICE_LEVELS, PlanningSettings
 from inventory_levels.refusals import PreconditionFailed, Refusal
+from inventory_levels.rounding import plain
 from organizations.admin.base import WorkspaceAdmin
 from organizations.workspace import workspace_of
 
@@ -43,6 +44,8 @@ RECENT = 5
 
 
 class PercentField(QuantityField):
+    default_error_messages: ClassVar[Any] = {"invalid": "Type a percentage such as 98 or 99.5."}
+
     def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         """Without zeros at the end, which would count as digits."""
         percent = super().to_python(value)
@@ -95,7 +98,10 @@ class PlanningSettingsAdmin(WorkspaceAdmin):
     """One row an organization: nothing to list, to add or to delete."""
 
     form = PlanningSettingsForm
-    formfield_overrides: ClassVar[Any] = {models.DecimalField: {"form_class": PercentField}}
+    formfield_overrides: ClassVar[Any] = {
+        models.DecimalField: {"form_class": PercentField},
+        models.IntegerField: {"form_class": WholeNumberField},
+    }
 
     def may_change(self, request: HttpRequest) -> bool:
         workspace = workspace_of(request)
@@ -143,7 +149,11 @@ class PlanningSettingsAdmin(WorkspaceAdmin):
                 "title": title,
                 "help": text,
                 "fields": [
-                    {"field": form[name], "value": value_in_words(getattr(settings, name))}
+                    {
+                        "field": form[name],
+                        "value": value_in_words(getattr(settings, name)),
+                        "unit": "" if name == "decimals" else "%",
+                    }
                     for name in names
                 ],
             }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -23,10 +24,11 @@ from inventory_levels.admin.compared import Compared, compared, rows_of
 from inventory_levels.admin.filters import NONE, PlaceForm
 from inventory_levels.admin.saving import origin_of
 from inventory_levels.comparison import COMPLETE, KEPT
+from inventory_levels.distance import NOISE
 from inventory_levels.findings import REORDERED
 from inventory_levels.models import AbcClass, InventoryLevel, PlanningSettings
-from inventory_levels.pareto import MOST as SURVEYED
-from inventory_levels.pareto import Pareto, Reclassified, survey
+from inventory_levels.pareto import MOST_RANKED, Pareto, Reclassified, survey
+from inventory_levels.planning import Policy
 from inventory_levels.refusals import counted
 from inventory_levels.rounding import plain
 from organizations.admin.base import WorkspaceAdmin
@@ -110,6 +112,7 @@ class Reports(WorkspaceAdmin):
             bars=plots.bars(found.comparison.bands),
             page=page,
             rows=rows_of(page.object_list, policy),
+            noise=_noise(policy),
             kept=KEPT,
             listed=len(farthest),
             without=reordered.exclude(COMPLETE).count(),
@@ -122,7 +125,7 @@ class Reports(WorkspaceAdmin):
         policy = PlanningSettings.objects.current().policy
         found = survey(policy)
         if found is None:
-            return self._report(request, "abc", title="ABC classes", surveyed=SURVEYED)
+            return self._report(request, "abc", title="ABC classes", surveyed=MOST_RANKED)
         shares = (policy.a_share, policy.b_share)
         return self._report(
             request,
@@ -168,6 +171,11 @@ class Reports(WorkspaceAdmin):
         template = f"admin/inventory_levels/{name}.html"
         context.setdefault("media", self.media)
         return TemplateResponse(request, template, {**frame, "opts": self.opts, **context})
+
+
+def _noise(policy: Policy) -> str:
+    """The difference that is none, in words."""
+    return f"{plain(Decimal(NOISE).scaleb(-policy.decimals))} unit"
 
 
 def _counts(found: Compared) -> list[tuple[str, int]]:

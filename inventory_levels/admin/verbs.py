@@ -4,7 +4,8 @@ of a level. Nothing here writes."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, ClassVar
 
 from django import forms
@@ -28,13 +29,12 @@ from inventory_levels.models import (
     Location,
     PlanningSettings,
 )
-from inventory_levels.planning import NOT_REORDERED, Policy, recommend
+from inventory_levels.planning import Policy, recommend
 from inventory_levels.planning_in_words import wanting
 from inventory_levels.quantities import quantity
+from inventory_levels.remarks import counted_remarks, remarks
 from inventory_levels.replenishment import reason_for, settings_of
-
-FOUR_PLACES = Decimal("0.0001")
-EXACT = Context(prec=60)
+from inventory_levels.rounding import rounded_half_up
 
 
 class Verb:
@@ -107,8 +107,8 @@ def scaled(value: Decimal, factor: Decimal) -> tuple[Decimal, bool]:
 
     Raises ValidationError where it has too many digits for a quantity.
     """
-    exact = EXACT.multiply(value, factor)
-    rounded = exact.quantize(FOUR_PLACES, rounding=ROUND_HALF_UP, context=EXACT)
+    exact = Fraction(value) * Fraction(factor)
+    rounded = rounded_half_up(exact)
     return quantity(rounded), rounded != exact
 
 
@@ -219,8 +219,8 @@ class ApplyRecommendation(Verb):
         return settings_of(recommendation.quantities)
 
     def remarks(self, levels: Sequence[InventoryLevel], asked: Mapping[str, Any]) -> list[str]:
-        idle = sum(level.status in NOT_REORDERED for level in levels)
-        return [f"{idle:,} of them are not reordered, by their status."] if idle else []
+        found = ((level, recommend(level, asked["policy"])) for level in levels)
+        return counted_remarks(remarks(*one) for one in found if one[1].quantities)
 
     def reason(self, level: InventoryLevel, asked: Mapping[str, Any]) -> str:
         policy: Policy = asked["policy"]

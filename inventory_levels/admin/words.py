@@ -15,6 +15,7 @@ from inventory_levels.models import (
     Location,
     ProductMaster,
 )
+from inventory_levels.rounding import plain
 
 UNSET = "not set"
 
@@ -31,9 +32,9 @@ SHORT_STATUS[LevelStatus.SUPPORTED_NON_INVENTORY.value] = "Not tracked"
 PLACES = ("preferredBinLocationId", "replenishmentLocationId")
 
 
-def plain(quantity: Decimal | None) -> str:
+def as_typed(quantity: Decimal | None) -> str:
     """A quantity as it is typed: 50 for 50.0000, 12.5 for 12.5000."""
-    return "" if quantity is None else f"{quantity.normalize():f}"
+    return "" if quantity is None else plain(quantity)
 
 
 def value_in_words(value: Any) -> str:

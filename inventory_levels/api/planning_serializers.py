@@ -19,8 +19,9 @@ from inventory_levels.api.fields import (
 )
 from inventory_levels.models import QUANTITY_ORDER, SETTINGS, InventoryLevel
 from inventory_levels.planning import Inputs, Policy, State, recommend
-from inventory_levels.planning_in_words import explanation, remarks
+from inventory_levels.planning_in_words import explanation
 from inventory_levels.quantities import number
+from inventory_levels.remarks import remarks
 from inventory_levels.replenishment import Stock, StockState
 from inventory_levels.rounding import rounded_half_up
 from inventory_levels.values import printable
@@ -210,7 +211,7 @@ def recommendation(level: InventoryLevel, policy: Policy) -> dict[str, Any]:
         "reason": found.reason,
         "inputs": INPUTS.to_representation(found.inputs),
         "explanation": explanation(found),
-        "remarks": remarks(level, found),
+        "remarks": [remark.sentence for remark in remarks(level, found)],
     }
 
 

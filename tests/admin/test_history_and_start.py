@@ -99,6 +99,7 @@ def test_each_finding_leads_to_the_levels_it_counts(viewer, api, acme, example):
         ("No minimum", "1"),
         ("No maximum", "1"),
         ("No lead time", "1"),
+        ("No replenishment period", "1"),
         ("No forecast", "1"),
         ("No ABC class", "1"),
     ]

@@ -75,9 +75,9 @@ def test_the_broken_order_is_said_next_to_the_quantity(editor, widget):
     [
         ("max_quantity", "5OO", "Type a number such as 1200 or 12.5."),
         ("forecast_quantity", "-1", "must not be negative"),
-        ("expected_lead_time_days", "1.5", "Enter a whole number."),
-        ("expected_lead_time_days", "36501", "less than or equal to 36500"),
-        ("forecast_period_days", "0", "greater than or equal to 1"),
+        ("expected_lead_time_days", "1.5", "Type a whole number such as 14."),
+        ("expected_lead_time_days", "36501", "must be at most 36500"),
+        ("forecast_period_days", "0", "must be at least 1"),
         ("status", "Gone", "Select a valid choice."),
         ("comments", "x" * 4_001, "at most 4000 characters"),
         ("comments", "a\x0bb", "must not hold control characters"),
@@ -272,6 +272,9 @@ def test_the_picture_is_drawn_of_the_stored_settings_and_of_those_typed(editor, 
     moved = viewer.get(address, **(typed | {"reorder_quantity": "60"})).content.decode()
     assert "below the minimum of 50: order at 97 or more." in moved
     assert "out of order" in viewer.get(address, **(typed | {"max_quantity": "9"})).content.decode()
+    used = typed | {"min_quantity": "15", "reorder_quantity": "61", "max_quantity": "155"}
+    drawn = viewer.get(address, **used).content.decode()
+    assert "Stock falls to about 14.3, just about the minimum of 15." in drawn
     for junk in ("x", "1e400", "-1", "9" * 50):
         assert editor.get(address, **(typed | {"max_quantity": junk})).status_code == 200
 

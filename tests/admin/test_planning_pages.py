@@ -67,12 +67,14 @@ def test_saving_the_settings_as_they_are_leaves_no_trace(manager):
     ("field", "typed", "said"),
     [
         ("a_percent", "97", "must not be below that of A (97)"),
-        ("b_percent", "100.01", "less than or equal to 100"),
-        ("service_level_c", "49.99", "greater than or equal to 50"),
-        ("service_level_other", "100", "less than or equal to 99.99"),
-        ("service_level_a", "98.765", "no more than 2 decimal places"),
-        ("service_level_b", "high", "Type a number such as"),
-        ("decimals", "5", "less than or equal to 4"),
+        ("b_percent", "100.01", "must be at most 100"),
+        ("service_level_c", "49.99", "must be at least 50"),
+        ("service_level_other", "100", "must be at most 99.99"),
+        ("service_level_a", "98.765", "must have at most 2 digits after the point"),
+        ("service_level_b", "99,5", "Type a percentage such as 98 or 99.5."),
+        ("a_percent", "1000", "must have at most 3 digits before the point"),
+        ("decimals", "1.5", "Type a whole number"),
+        ("decimals", "5", "must be at most 4"),
         ("decimals", "", "This field is required"),
     ],
 )
@@ -88,7 +90,9 @@ def test_others_read_the_settings_and_cannot_change_them(role, manager, acme):
     manager.edit(SETTINGS, service_level_a="99")
     fields = manager.form(SETTINGS, FORM)
     person = browser(acme.organization, role)
-    assert "Class A 99" in person.read(SETTINGS)
+    page = person.read(SETTINGS)
+    assert "Class A 99 %" in page
+    assert "Decimal places 0 Of recommended quantities: 0 for whole units, up to 4." in page
     assert "service_level_a" not in person.form(SETTINGS, FORM)
     assert person.send(SETTINGS, fields, service_level_a="51").status_code == 403
     assert settings_of(acme.organization).service_level_a == 99
@@ -224,6 +228,35 @@ def test_the_report_has_the_farthest_levels_first(viewer, shelf):
     assert "1 more lack a forecast, a lead time or a replenishment period" in page
 
 
+def test_what_is_not_set_comes_before_zeros_and_a_unit_is_no_matter(viewer, shelf):
+    empty, slow = shelf["twice"], shelf["unset"]
+    empty.min_quantity = empty.reorder_quantity = empty.max_quantity = Decimal(0)
+    empty.save()
+    assert listed(viewer.read(REPORT)) == ["BARE", "UNSET", "TWICE", "THIRD"]
+    slow.min_quantity, slow.reorder_quantity, slow.max_quantity = map(Decimal, (2, 4, 8))
+    slow.forecast_quantity, slow.forecast_period_days = Decimal(2), 7  # 3, 5, 9 is recommended
+    slow.save()
+    page = viewer.read(REPORT)
+    assert listed(page) == ["BARE", "TWICE", "THIRD"]
+    assert "Up to 1.2 ×, or a difference of 1 unit, is about right." in page
+
+
+def test_every_level_that_is_reordered_is_in_one_of_the_reports_numbers(viewer, shelf, acme):
+    most = {"forecast_quantity": Decimal(99_999_999_999), "forecast_period_days": 1}
+    add_level(acme.organization, location=acme.location, **PLANNED | most)
+    add_level(
+        acme.organization,
+        location=acme.location,
+        **PLANNED | {"replenishment_period_days": None},
+    )
+    page = viewer.read(REPORT)
+    assert "5 levels compared" in page
+    assert "2 more lack a forecast, a lead time or a replenishment period" in page
+    assert "1 more cannot be compared: what would be recommended has more than 11 digits." in page
+    overview = viewer.read("/admin/")
+    assert "No replenishment period 1 No forecast 1" in overview
+
+
 def test_the_plot_says_in_words_what_it_shows(viewer, shelf):
     drawn = viewer.get(REPORT).content.decode()
     assert "Too low: 1. Too high: 1. Not set: 2. About right: 1." in drawn
@@ -268,7 +301,7 @@ def test_the_report_has_pages(viewer, shelf, monkeypatch):
 
 def test_the_report_looks_at_so_many_levels_and_says_so(viewer, shelf, monkeypatch):
     assert "so many are compared at once" not in viewer.read(REPORT)
-    monkeypatch.setattr(comparison, "MOST", 3)
+    monkeypatch.setattr(comparison, "MOST_COMPARED", 3)
     page = viewer.read(REPORT)
     assert "3 levels compared" in page
     assert "There are more levels; so many are compared at once." in page
@@ -366,7 +399,30 @@ def test_levels_that_lack_data_say_what_they_lack_and_stay(editor, shelf):
     said = text_of(choose(editor, shelf["bare"], shelf["unknown"], shelf["off"]))
     assert "2 will change, 1 can't be changed and stay as they are" in said
     assert "Enter a forecast to get a recommendation." in said
-    assert "1 of them are not reordered, by their status." in said
+    assert "1 is not reordered, by its status." in said
+
+
+def test_what_to_take_care_of_is_told_before_many_are_applied(editor, shelf):
+    for name, forecast in (("bare", 1), ("unset", 400)):
+        shelf[name].forecast_quantity, shelf[name].forecast_period_days = Decimal(forecast), 10
+        shelf[name].save()
+    page = editor.read(REPORT)
+    assert "Not set Slow mover" in page
+    assert "Not set Short if checked daily" in page
+    said = text_of(choose(editor, shelf["bare"], shelf["unset"], shelf["third"]))
+    assert "1 is a slow mover, of less than 5 units over the lead time" in said
+    assert "2 miss the service level by more than 5 points if stock is checked once a day" in said
+
+
+def test_the_menu_says_from_where_the_preview_was_reached(editor, shelf):
+    def marked(page: Any) -> list[str]:
+        links = re.findall(r'<a href="([^"]+)"([^>]*)>', page.content.decode())
+        return [address for address, rest in links if re.search(r"(^|[\s\"])active\b", rest)]
+
+    assert marked(choose(editor, shelf["bare"])) == [REPORT]
+    fields = {"action": "recommend", "index": "0", "select_across": "0"}
+    fields["_selected_action"] = [shelf["bare"].pk]
+    assert marked(editor.send(LEVELS, fields)) == [LEVELS]
 
 
 def test_the_list_of_levels_offers_it_too(editor, shelf):
@@ -488,7 +544,7 @@ def test_levels_get_the_class_by_value_as_it_was_shown(editor, ranked):
     assert "Give 4 levels the class by value" in editor.read(ABC)
     answer = editor.send(f"{ABC}classify/", form)
     assert "4 levels have a new class." in text_of(answer)
-    assert "All levels have the class that their value of use says." in text_of(answer)
+    assert "All ranked levels have the class that their value of use says." in text_of(answer)
     assert classes(ranked) == ["A", "A", "B", "C", "C", "B"]
     (change,) = changes_of(ranked[2])
     assert (change.source, change.actor_name) == ("admin", "edda")
@@ -515,9 +571,9 @@ def test_too_many_for_a_page_are_left_to_the_command(editor, ranked, monkeypatch
 
 def test_where_there_are_too_many_levels_to_rank_the_page_says_so(editor, ranked, monkeypatch):
     form = editor.form(ABC, "classify-form")
-    monkeypatch.setattr(pareto, "MOST", len(ranked))
+    monkeypatch.setattr(pareto, "MOST_RANKED", len(ranked))
     assert "A by value" in editor.read(ABC)
-    monkeypatch.setattr(pareto, "MOST", len(ranked) - 1)
+    monkeypatch.setattr(pareto, "MOST_RANKED", len(ranked) - 1)
     assert "too many to rank for a page. The command classify_abc" in editor.read(ABC)
     assert "Nothing was changed" in text_of(editor.send(f"{ABC}classify/", form))
     assert not LevelChange._base_manager.exists()

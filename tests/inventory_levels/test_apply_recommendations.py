@@ -12,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from inventory_levels.models import InventoryLevel, LevelChange, PlanningSettings
+from inventory_levels.planning import NOT_REORDERED
 from organizations.tenancy import organization_scope
 from tests import factories
 from tests.inventory_levels.planned import PLANNED, add_level, changes_of, quantities
@@ -131,6 +132,13 @@ def test_conditions_choose_the_levels(apply, levels, condition, names):
     assert apply(condition).startswith(f"Updated {len(names)} level")
     changed = {name for name, level in levels.items() if quantities(level) != (None, None, None)}
     assert changed == names
+
+
+def test_levels_that_are_not_reordered_match_like_any_other(apply, acme):
+    idle = [add_level(acme.organization, **PLANNED, status=one) for one in NOT_REORDERED]
+    assert apply("status=Supported,Stock,Formulary").startswith("Updated 0 levels;")
+    assert apply().startswith("Updated 3 levels;")
+    assert {quantities(level) for level in idle} == {(12, 58, 152)}
 
 
 def test_all_conditions_must_hold(apply, levels):

@@ -62,6 +62,7 @@ FOUND: list[tuple[dict[str, Any], list[str]]] = [
     ({"min_quantity": None}, ["No minimum"]),
     ({"max_quantity": None}, ["No maximum"]),
     ({"expected_lead_time_days": None}, ["No lead time"]),
+    ({"replenishment_period_days": None}, ["No replenishment period"]),
     ({"forecast_quantity": None}, ["No forecast"]),
     ({"forecast_period_days": None}, ["Forecast without a period"]),
     ({"forecast_quantity": None, "forecast_period_days": None}, ["No forecast"]),

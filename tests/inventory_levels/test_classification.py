@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from decimal import Decimal
 from fractions import Fraction
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -61,7 +63,7 @@ def test_an_organization_may_cut_elsewhere(a, b, expected):
 VALUES = st.lists(st.fractions(0, 1000, max_denominator=365), max_size=30)
 
 
-@given(VALUES)
+@given(VALUES | st.lists(st.fractions(0, 10**9, max_denominator=36_500), max_size=30))
 def test_it_is_what_ranking_one_by_one_gives(values):
     """An oracle that adds up the shares of all that comes before, anew for each."""
     for place, given_class in enumerate(classify_abc(values, Policy())):
@@ -77,6 +79,16 @@ def test_it_is_what_ranking_one_by_one_gives(values):
             share = before / total
             expected = "A" if share < Fraction(8, 10) else "B" if share < Fraction(95, 100) else "C"
             assert given_class == expected
+
+
+def test_it_takes_no_more_memory_for_periods_of_all_lengths():
+    random = Random(6)
+    values = [Fraction(random.randrange(10**12), days) for days in range(1, 36_501)]
+    tracemalloc.start()
+    classify_abc(values, Policy())
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 500 * len(values)
 
 
 @given(VALUES, st.fractions(Fraction(1, 365), 1000, max_denominator=365))

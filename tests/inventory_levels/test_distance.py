@@ -12,8 +12,11 @@ from inventory_levels.distance import BANDS, ENDLESS, Distance, distance
 
 
 def of(*chosen: str | None, recommended: tuple[str, str, str] = ("10", "20", "40")) -> Distance:
+    """To 4 decimals, where next to nothing is noise."""
     return distance(
-        [None if one is None else Decimal(one) for one in chosen], [*map(Decimal, recommended)]
+        [None if one is None else Decimal(one) for one in chosen],
+        [*map(Decimal, recommended)],
+        decimals=4,
     )
 
 
@@ -64,6 +67,28 @@ def test_zero_is_right_beside_zero_and_endlessly_far_beside_anything_else():
 def test_a_band_begins_with_its_factor(chosen, band):
     found = BANDS[of(*chosen).band]
     assert (found.side, found.label) == band
+
+
+def test_what_rounding_makes_is_no_distance():
+    few = [Decimal(number) for number in (3, 4, 5)]
+    assert str(distance([Decimal(2), Decimal(3), Decimal(6)], few)) == "about right"
+    assert str(distance([Decimal(1), Decimal(3), Decimal(6)], few)) == "3 × too low"
+    assert str(distance([Decimal(2), Decimal(3), Decimal(6)], few, decimals=1)) == "1.5 × too low"
+
+
+def test_what_is_not_set_is_farthest_and_of_equals_that_of_more_units():
+    in_order = [
+        of("10", "19", "39"),
+        of("10", "20", "80"),
+        of("100", "200", "400", recommended=("100", "200", "800")),
+        of("0", "20", "40"),
+        of("0", "0", "0"),
+        of("0", "0", "0", recommended=("20", "30", "50")),
+        of(None, "20", "40"),
+        of(None, "0", "40"),
+    ]
+    ranks = [far.rank for far in in_order]
+    assert ranks == sorted(ranks)
 
 
 NUMBERS = st.decimals(0, "99999999999", places=4)

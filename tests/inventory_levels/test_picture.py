@@ -23,6 +23,8 @@ from inventory_levels.picture import (
     draw,
     sentences,
 )
+from inventory_levels.planning import Policy, recommend
+from tests.inventory_levels.test_planning import planned
 
 
 def plan(**settings: Any) -> Plan:
@@ -120,6 +122,44 @@ def test_the_sentences_say_where_to_order_when_it_is_too_late():
 def test_order_points_that_are_advised_are_enough():
     assert sentences(plan(minimum=30, reorder=50))[1].endswith("not below the minimum of 30.")
     assert "falls to about 10," in sentences(plan(lead_time=5, reorder=60))[1]
+
+
+@given(
+    forecast=st.decimals("0.0001", "99999", places=4),
+    period=st.integers(1, 400),
+    lead_time=st.integers(0, 400),
+    every=st.integers(0, 400),
+    abc_class=st.sampled_from(["A", "B", "C", None]),
+    decimals=st.integers(0, 4),
+)
+def test_what_is_recommended_draws_no_complaint(
+    forecast, period, lead_time, every, abc_class, decimals
+):
+    level = planned(forecast, period, lead_time, every, abc_class=abc_class)
+    quantities = recommend(level, Policy(decimals=decimals)).quantities
+    assert quantities is not None
+    told = sentences(
+        Plan(
+            minimum=quantities.min_quantity,
+            reorder=quantities.reorder_quantity,
+            maximum=quantities.max_quantity,
+            forecast=level.forecast_quantity,
+            forecast_period=level.forecast_period_days,
+            lead_time=level.expected_lead_time_days,
+            decimals=decimals,
+        )
+    )
+    assert "or more" not in " ".join(told)
+
+
+def test_a_minimum_missed_by_less_than_a_step_is_no_complaint():
+    assert sentences(plan(minimum=20.5))[1] == (
+        "Stock falls to about 20, just about the minimum of 20.5."
+    )
+    assert sentences(plan(minimum=20.5, decimals=1))[1] == (
+        "Stock falls to about 20, below the minimum of 20.5: order at 40.5 or more."
+    )
+    assert "at 1,041 or more" in sentences(plan(minimum=1021, reorder=1021, maximum=2000))[1]
 
 
 def test_zones_stack_up_to_the_maximum_and_marks_stand_at_their_quantities():

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
-
-import pytest
 
 from inventory_levels.planning import Policy, recommend
-from inventory_levels.planning_in_words import explanation, remarks
+from inventory_levels.planning_in_words import explanation
 from tests.inventory_levels.test_planning import EXAMPLE, Level, planned
-
-OF_A = replace(EXAMPLE, abc_class="A")
 
 
 def told(of: Level, policy: Policy | None = None) -> list[str]:
     return explanation(recommend(of, policy or Policy()))
-
-
-def remarks_on(of: Level, **policy: Any) -> list[str]:
-    return remarks(of, recommend(of, Policy(**policy)))
 
 
 def test_the_arithmetic_is_told_step_by_step():
@@ -47,36 +38,3 @@ def test_with_decimals_it_shows_more_of_them_than_are_stored():
 
 def test_where_nothing_is_recommended_there_is_nothing_to_explain():
     assert told(replace(EXAMPLE, forecast_quantity=None)) == []
-
-
-@pytest.mark.parametrize(
-    ("of", "begin"),
-    [
-        (OF_A, []),
-        (replace(OF_A, forecast_period_days=None), ["No forecast period is set"]),
-        (replace(OF_A, status="Inactive"), ["The level's status is Inactive"]),
-        (planned(0, 30, 7, 14), ["No demand is forecast"]),
-        (planned(200, 30, 0, 14), ["Without a lead time"]),
-        (planned("4.99", 1, 1, 60), ["Less than 5 units", "Where stock is checked once a day"]),
-        (planned(1, 2, 9, 60), ["Less than 5 units"]),
-        (planned(1, 2, 10, 60), []),
-        (planned(1, 1000, 10, 1), ["Less than 5 units", "The maximum is the reorder point"]),
-        (planned(10, 1, 1, 60), ["Where stock is checked once a day"]),
-        (replace(EXAMPLE, forecast_quantity=None, forecast_period_days=None), []),
-    ],
-)
-def test_a_planner_is_told_where_to_take_care(of, begin):
-    found = remarks_on(of)
-    assert len(found) == len(begin)
-    for remark, beginning in zip(found, begin, strict=True):
-        assert remark.startswith(beginning)
-        assert remark.endswith(".")
-
-
-def test_what_it_costs_to_check_once_a_day_is_told():
-    """40 a day over 7 days: z − √(40 / 7) / 2 = 0.4497, of which the normal reaches 67 %."""
-    (remark,) = remarks_on(planned(40, 1, 7, 28))
-    assert remark == (
-        "Where stock is checked once a day and not at each movement, about 67 % of the cycles end "
-        "without running out, not 95 %. A day more of lead time makes up for it."
-    )

@@ -20,7 +20,11 @@ from organizations.models import Organization
 
 
 class Command(OrganizationCommand):
-    help = "Writes the recommended quantities of the levels that match, all or none of them."
+    help = (
+        "Writes the recommended quantities of the levels that match, in one transaction, whatever "
+        "their status. Levels that lack data stay as they are; so do those whose result has more "
+        "than 11 digits, which are named, and make the command exit with 1."
+    )
     writes = True
     refusals = (Refusal,)
 
