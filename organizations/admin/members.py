@@ -28,6 +28,12 @@ class ForManagers(WorkspaceAdmin):
         workspace = workspace_of(request)
         return workspace is not None and workspace.may_manage
 
+    def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
+        """With one button to save: what is made here is shown, and told of, by the next page."""
+        if kwargs.get("add"):
+            context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().render_change_form(request, context, **kwargs)
+
 
 @admin.register(Membership)
 class MembershipAdmin(ForManagers):
