@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
@@ -24,6 +25,15 @@ ACCESS = (
 )
 
 
+class ExpiryField(forms.SplitDateTimeField):
+    """A date alone means its end."""
+
+    def clean(self, value: Any) -> Any:
+        if value and value[0] and not value[1]:
+            value = [value[0], "23:59:59"]
+        return super().clean(value)
+
+
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     once = forms.CharField(required=False, widget=forms.HiddenInput)
     scope = forms.ChoiceField(
@@ -36,7 +46,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
         label="Only from",
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="IP addresses or ranges such as 10.0.0.0/8, separated by spaces, commas or lines. "
+        help_text="IP addresses or ranges such as 10.0.0.0/8, one a line or with commas. "
         "Empty: from everywhere.",
     )
 
@@ -58,6 +68,7 @@ class ApiKeyAdmin(ForManagers):
     form = KeyForm
     list_display = ("name", "key", "may", "state", "last_used_at", "created_at")
     ordering = ("-pk",)
+    formfield_overrides: ClassVar[Any] = {models.DateTimeField: {"form_class": ExpiryField}}
     fields = ("name", "key", "may", "networks_allowed", "state")
     readonly_fields: ClassVar[Any] = fields
     add_fieldsets: ClassVar[Any] = (

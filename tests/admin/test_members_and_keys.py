@@ -176,6 +176,11 @@ def test_networks_may_be_separated_by_commas(manager, acme):
     assert ApiKey.objects.get().allowed_ips == ["10.0.0.0/8", "1.2.3.4/32", "10.1.0.0/16"]
 
 
+def test_a_date_alone_lets_a_key_expire_at_its_end(manager, acme):
+    manager.edit(f"{KEYS}add/", name="Till", expires_at_0="2999-01-01", expires_at_1="")
+    assert f"{ApiKey.objects.get().expires_at:%Y-%m-%d %H:%M}" == "2999-01-01 23:59"
+
+
 def test_a_key_that_reads_expires_and_is_bound_to_addresses(manager, acme):
     answer = manager.edit(
         f"{KEYS}add/",
