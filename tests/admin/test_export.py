@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from inventory_levels.files import exporting, workbook_writer
+from inventory_levels.files import exporting, workbook
 from inventory_levels.models import InventoryLevel
 from tests import factories
 from tests.admin.browser import LEVELS, LOCATIONS, PRODUCTS, Browser, browser, text_of
@@ -104,7 +104,7 @@ def test_excel_gets_a_workbook(viewer: Browser, levels: list[InventoryLevel]) ->
 def test_what_is_too_much_for_a_workbook_says_so(
     viewer: Browser, levels: list[InventoryLevel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workbook_writer, "MAX_ROWS", 3)
+    monkeypatch.setattr(workbook, "MAX_ROWS", 3)
     page = viewer.client.get(f"{LEVELS}export.xlsx", follow=True)
     assert "CSV" in text_of(page).partition("Search")[0]
 
