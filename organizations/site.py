@@ -34,6 +34,12 @@ type_of_view = Callable[..., HttpResponseBase]
 class SignInForm(AuthenticationForm):
     """Lets in members and superusers; is_staff means nothing here."""
 
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "Please enter the correct username and password. "
+        "Capital and small letters differ.",
+    }
+
     def confirm_login_allowed(self, user: Any) -> None:
         # The same answer as to a wrong password, counted alike: it tells nothing of the account.
         if not (user.is_active and (user.is_superuser or invitations.belongs_somewhere(user))):

@@ -135,6 +135,12 @@ class RecordAdmin(Files):
             # Somebody was quicker after the form had been checked: now the check sees it.
             return super().changeform_view(request, *args, **kwargs)
 
+    def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
+        """With the name that is stored: what was typed may be refused."""
+        if kwargs.get("obj") and request.method == "POST":
+            context["subtitle"] = self.model._default_manager.filter(pk=kwargs["obj"].pk).first()
+        return super().render_change_form(request, context, **kwargs)
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if form.has_changed():
             obj.pk = form.write().pk

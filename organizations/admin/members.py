@@ -5,7 +5,7 @@ Nobody can look up accounts here: an invitation reads the same whether there is 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -71,6 +71,9 @@ class MembershipAdmin(ForManagers):
 
 
 class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    class Meta:
+        help_texts: ClassVar[Any] = {"email": "Capital and small letters make no difference."}
+
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"].lower()
         members = Membership.objects.filter(organization=current_organization())

@@ -325,7 +325,7 @@ def test_hostile_cells_are_refused_like_any_others(editor: Browser, acme: Acme) 
         ("", "file is empty"),
         ("SKU,Location name,Colour\nA,B,red\n", "Colour: unknown column"),
         ("SKU,Location name,Colour,Size\nA,B,red,1\n", "Size: unknown column"),
-        ("Minimum,Maximum\n1,2\n", "needs a column Product ID or sku"),
+        ("Minimum,Maximum\n1,2\n", "needs a column Product ID or SKU"),
         (b"PK\x03\x04 no workbook", "Excel"),
         (b"\xff\xfe\x00", "UTF-8"),
     ],

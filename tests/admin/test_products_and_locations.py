@@ -77,7 +77,7 @@ def test_what_no_product_has_is_said_next_to_the_field(editor, acme, field, type
 
 def test_a_product_with_levels_is_not_deleted_and_its_levels_are_counted(editor, acme, level):
     address = f"{PRODUCTS}{acme.product.pk}/delete/"
-    assert "can't be deleted while 1 inventory level refer" in editor.read(address)
+    assert "can't be deleted while it is used by 1 inventory level." in editor.read(address)
     editor.send(address, {"post": "yes"})
     assert now(acme.product)
     unused = factories.ProductFactory(organization=acme.organization)
@@ -131,10 +131,10 @@ def test_adding_never_changes_a_location_that_is_there(editor, acme):
 
 
 def test_a_location_in_use_is_not_deleted_and_what_uses_it_is_counted(editor, acme, level):
-    assert "1 inventory level and 1 location inside it refer" in editor.read(
+    assert "used by 1 inventory level and 1 location inside it" in editor.read(
         f"{LOCATIONS}{acme.location.pk}/delete/"
     )
-    assert "1 inventory level refer" in editor.read(f"{LOCATIONS}{acme.supplier.pk}/delete/")
+    assert "used by 1 inventory level" in editor.read(f"{LOCATIONS}{acme.supplier.pk}/delete/")
     editor.send(f"{LOCATIONS}{acme.supplier.pk}/delete/", {"post": "yes"})
     assert now(acme.supplier)
 
