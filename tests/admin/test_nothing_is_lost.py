@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.admin.browser import CHANGES, LEVELS
 from tests.admin.chromium import PASSWORD, engine, open_as, site
-from tests.admin.test_planners_day import find, quantity, save
+from tests.admin.test_planners_day import find, quantity, save, serious
 
 __all__ = ["engine", "open_as", "site"]
 
@@ -64,6 +64,7 @@ def test_who_was_signed_out_reads_that_nothing_was_saved(open_as: OpenAs) -> Non
     save(page)
     expect(page.get_by_role("alert")).to_contain_text("Nothing was saved")
     expect(page.get_by_label("Password")).to_be_visible()
+    assert serious(page) == []
 
 
 @pytest.fixture
