@@ -184,6 +184,7 @@ AXES_VERBOSE = False
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = "inventory_project.formats"
 USE_TZ = True
 
 STATIC_URL = "/static/"

@@ -26,11 +26,19 @@ from organizations.workspace import workspace_of
 # have moved on to another one since, in another tab.
 OPENED_FOR = "_organization"
 
+NOT_SIGNED_IN = "Nothing was saved: you were signed out meanwhile. Sign in, and type it again."
+
 type_of_view = Callable[..., HttpResponseBase]
 
 
 class SignInForm(AuthenticationForm):
     """Lets in members and superusers; is_staff means nothing here."""
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "Please enter the correct username and password. "
+        "Capital and small letters differ.",
+    }
 
     def confirm_login_allowed(self, user: Any) -> None:
         # The same answer as to a wrong password, counted alike: it tells nothing of the account.
@@ -72,7 +80,20 @@ class Site(UnfoldAdminSite):
         return [switch, *super().get_urls()]
 
     def admin_view(self, view: type_of_view, cacheable: bool = False) -> Any:
-        return super().admin_view(self._in_workspace(view), cacheable)
+        return self._telling(super().admin_view(self._in_workspace(view), cacheable))
+
+    def _telling(self, view: Any) -> Any:
+        """The page to sign in, where a form leads of whose sender the session has ended."""
+
+        @wraps(view)
+        def told(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            is_lost = request.method == "POST" and not self.has_permission(request)
+            response: HttpResponseBase = view(request, *args, **kwargs)
+            if is_lost:
+                messages.warning(request, NOT_SIGNED_IN)
+            return response
+
+        return told
 
     def _in_workspace(self, view: type_of_view) -> type_of_view:
         """The scope stays open for the page's template; TenancyMiddleware takes it away."""

@@ -66,6 +66,18 @@ class RecordForm(SafeForm):
         ]
         return f"{'; '.join(said)}." if said else ""
 
+    def told(self) -> str:
+        """What the person changed, from what to what."""
+        return "; ".join(
+            f"{self[name].label} {self._in_words(name, self._shown_value(name))} → "
+            f"{self._in_words(name, self.cleaned_data[name])}"
+            for name in self.changed_data
+        )
+
+    def _in_words(self, name: str, value: Any) -> str:
+        choices = dict(self._meta.model._meta.get_field(name).flatchoices)
+        return str(choices.get(value) or value_in_words(value))
+
     def write(self) -> Any:
         (result,) = self.save_rows([self.row()])
         return result.or_raise().saved
@@ -123,9 +135,28 @@ class RecordAdmin(Files):
             # Somebody was quicker after the form had been checked: now the check sees it.
             return super().changeform_view(request, *args, **kwargs)
 
+    def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
+        """With the name that is stored: what was typed may be refused."""
+        if kwargs.get("obj") and request.method == "POST":
+            context["subtitle"] = self.model._default_manager.filter(pk=kwargs["obj"].pk).first()
+        return super().render_change_form(request, context, **kwargs)
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if form.has_changed():
             obj.pk = form.write().pk
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> str:
+        return "Created." if add else str(form.told())
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Saving what is as it was is no change."""
+        return super().log_change(request, obj, message) if message else None
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        partial = "Changes by the API, imports and commands are not listed here."
+        return super().history_view(request, object_id, {"partial": partial})
 
     def users_of(self, record: Any) -> list[str]:
         """What refers to the record and so keeps it from being deleted, counted."""

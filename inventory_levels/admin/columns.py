@@ -121,8 +121,7 @@ class Columns(RowEditing):
     @admin.display(description="Last change", ordering="latest_change__at")
     def changed_column(self, level: Any) -> str:
         return format_html(
-            '<span class="two-lines"><time title="{} UTC">{}</time><span>{}</span></span>',
+            '<span class="two-lines"><time title="UTC">{}</time><span>{}</span></span>',
             f"{level.updated_at:%Y-%m-%d %H:%M}",
-            f"{level.updated_at:%Y-%m-%d}",
             actor(level) if level.actor_name else "",
         )

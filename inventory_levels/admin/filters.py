@@ -12,6 +12,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 
 from inventory_levels.admin.words import SHORT_STATUS
 from inventory_levels.findings import BY_SLUG
@@ -150,6 +151,12 @@ class LevelOfHistory(ToolbarFilter):
 
     def narrowed(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         return rows.filter(level_public_id=value)
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        level = InventoryLevel.objects.filter(public_id=self.value()).values_list("pk").first()
+        page = "admin:inventory_levels_inventorylevel_change"
+        for choice in super().choices(changelist):
+            yield choice | {"address": reverse(page, args=level) if level else ""}
 
 
 class ActionFilter(Choice):

@@ -29,6 +29,8 @@ def page_of(draft: ImportDraft) -> dict[str, Any]:
     counts = draft.report["counts"]
     is_done = draft.state == ImportDraft.State.DONE
     words = _AFTER if is_done else _BEFORE
+    if counts["unchanged"] == 1:
+        words = words | {"unchanged": "stayed as it was" if is_done else "stays as it is"}
     page = {
         "figures": [(f"{counts[kind]:,}", word, kind) for kind, word in words.items()],
         "refused": _section(draft, "failed"),
@@ -61,6 +63,8 @@ def _section(draft: ImportDraft, kind: str) -> dict[str, Any]:
 def _choice(draft: ImportDraft, good: int, failed: int) -> dict[str, Any]:
     """What to say, and the button that says yes, if there is something to say yes to."""
     others = "the other rows are" if draft.on_error == "skip" else "nothing is"
+    if not any(draft.report["counts"].values()):
+        return {"advice": "The file has no rows below its header."}
     if not good and not failed:
         return {"advice": "Every row is stored like this already: there is nothing to import."}
     if not good:

@@ -105,6 +105,7 @@ class ImportsFiles(WorkspaceAdmin):
         if request.method == "POST":
             form = UploadForm(request.POST, request.FILES)
             if any(getattr(one, "exceeded", False) for one in request.upload_handlers):
+                form = UploadForm({"on_error": "abort"})  # nothing of what was sent was read
                 form.errors.pop("file", None)
                 form.add_error("file", _too_large())
                 status = 413

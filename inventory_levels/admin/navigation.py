@@ -40,7 +40,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         groups.append(
             _group(
                 "Organization",
-                _item("Members", "organizations_membership_changelist", "group"),
+                _item("Memberships", "organizations_membership_changelist", "group"),
                 _item("Invitations", "organizations_invitation_changelist", "mail"),
                 _item("API keys", "organizations_apikey_changelist", "key"),
             )
@@ -50,7 +50,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _group(
                 "All organizations",
                 _item("Organizations", "organizations_organization_changelist", "domain"),
-                _item("Accounts", "auth_user_changelist", "account_circle"),
+                _item("Users", "auth_user_changelist", "account_circle"),
             )
         )
     return groups

@@ -31,7 +31,11 @@ def reasons(refusal: Refusal, table: Table) -> list[tuple[str, str]]:
 
 def friendly(text: str, table: Table) -> str:
     """The sentence with the columns' headers in place of their names in the API."""
-    headers = {name: column.header for name, column in table.by_name.items() if _is_code(name)}
+    headers = {
+        name: column.header
+        for name, column in table.by_name.items()
+        if _is_code(name) or column.header.isupper()
+    }
     return re.sub(rf"\b({'|'.join(headers)})\b", lambda found: headers[found[0]], text)
 
 

@@ -92,6 +92,7 @@ class ScaleForm(forms.Form):
         max_value=Decimal(1_000_000),
         max_digits=20,
         decimal_places=10,
+        error_messages={"invalid": "Type a number such as 1.1 or 0.5."},
         help_text="1.1 is ten per cent more, 0.5 is half. Results are rounded to 4 decimals.",
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )

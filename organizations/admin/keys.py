@@ -7,12 +7,14 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
 
+from organizations import once
 from organizations.admin.members import ForManagers
 from organizations.models import ApiKey, normalized_network
 from organizations.tenancy import current_organization
@@ -23,7 +25,17 @@ ACCESS = (
 )
 
 
+class ExpiryField(forms.SplitDateTimeField):
+    """A date alone means its end."""
+
+    def clean(self, value: Any) -> Any:
+        if value and value[0] and not value[1]:
+            value = [value[0], "23:59:59"]
+        return super().clean(value)
+
+
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    once = forms.CharField(required=False, widget=forms.HiddenInput)
     scope = forms.ChoiceField(
         label="May",
         choices=ACCESS,
@@ -34,11 +46,15 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
         label="Only from",
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="IP addresses or ranges such as 10.0.0.0/8, one a line. Empty: from everywhere.",
+        help_text="IP addresses or ranges such as 10.0.0.0/8, one a line or with commas. "
+        "Empty: from everywhere.",
     )
 
     def clean_networks(self) -> list[str]:
-        return [normalized_network(line) for line in self.cleaned_data["networks"].split()]
+        return [
+            normalized_network(text)
+            for text in self.cleaned_data["networks"].replace(",", " ").split()
+        ]
 
     def clean_expires_at(self) -> Any:
         expires_at = self.cleaned_data["expires_at"]
@@ -52,6 +68,7 @@ class ApiKeyAdmin(ForManagers):
     form = KeyForm
     list_display = ("name", "key", "may", "state", "last_used_at", "created_at")
     ordering = ("-pk",)
+    formfield_overrides: ClassVar[Any] = {models.DateTimeField: {"form_class": ExpiryField}}
     fields = ("name", "key", "may", "networks_allowed", "state")
     readonly_fields: ClassVar[Any] = fields
     add_fieldsets: ClassVar[Any] = (
@@ -91,7 +108,20 @@ class ApiKeyAdmin(ForManagers):
             return f"Expired {key.expires_at:%Y-%m-%d %H:%M} UTC"
         return f"Valid until {key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else "Valid"
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str]:
+        return {"once": once.opened(request)}
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Reloading the page that shows a key must not make another one."""
+        try:
+            answer: HttpResponse = super().add_view(request, *args, **kwargs)
+        except once.SentBefore:
+            messages.info(request, "No other key was made: the form had been sent before.")
+            return redirect("admin:organizations_apikey_changelist")
+        return answer
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        once.spend(request, form.cleaned_data["once"])
         issued, obj.text = ApiKey.objects.issue(
             organization=current_organization(),
             name=obj.name,

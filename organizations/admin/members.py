@@ -5,7 +5,7 @@ Nobody can look up accounts here: an invitation reads the same whether there is 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -27,6 +27,12 @@ class ForManagers(WorkspaceAdmin):
     def may_change(self, request: HttpRequest) -> bool:
         workspace = workspace_of(request)
         return workspace is not None and workspace.may_manage
+
+    def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
+        """With one button to save: what is made here is shown, and told of, by the next page."""
+        if kwargs.get("add"):
+            context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().render_change_form(request, context, **kwargs)
 
 
 @admin.register(Membership)
@@ -65,6 +71,9 @@ class MembershipAdmin(ForManagers):
 
 
 class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    class Meta:
+        help_texts: ClassVar[Any] = {"email": "Capital and small letters make no difference."}
+
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"].lower()
         members = Membership.objects.filter(organization=current_organization())

@@ -45,6 +45,13 @@ class MembershipInline(ForSuperusers, TabularInline):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_superuser)
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The column's head is no label to a screen reader."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field:
+            field.widget.attrs["aria-label"] = field.label
+        return field
+
 
 @admin.register(Organization)
 class OrganizationAdmin(ForSuperusers, ModelAdmin):

@@ -27,6 +27,7 @@ meridian = Organization.objects.create(name="Meridian")
 elsewhere = Organization.objects.create(name="Elsewhere")
 with organization_scope(meridian):
     demo.load()
+get_user_model().objects.create_superuser("root", "root@example.com", {PASSWORD!r})
 for name, organization, role in (
     ("vera", meridian, "viewer"),
     ("edda", meridian, "editor"),

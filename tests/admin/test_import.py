@@ -71,7 +71,7 @@ def test_the_preview_says_what_would_become_of_each_row_and_nothing_is_written(
 ) -> None:
     page = upload(editor, mixed)
     said = text_of(page)
-    for figure in ("to be created 1", "to be changed 1", "stay as they are 1", "refused 2"):
+    for figure in ("to be created 1", "to be changed 1", "stays as it is 1", "refused 2"):
         assert figure in said
     assert "Row What From → to 2 SKU-123 at Main warehouse Widget reorder point 100 → 120" in said
     assert "max 500 → 600" in said
@@ -102,7 +102,7 @@ def test_the_good_rows_are_imported_and_the_history_says_how_and_by_whom(
     page = upload(editor, mixed, on_error="skip")
     assert "Import the 2 good rows" in text_of(page)
     done = text_of(say_yes(editor, page, "skip"))
-    for figure in ("created 1", "changed 1", "stayed as they were 1", "refused 2"):
+    for figure in ("created 1", "changed 1", "stayed as it was 1", "refused 2"):
         assert figure in done
     assert "5 SKU-123 at Supplier Reorder point must not be below min (30)" in done
     assert (now(widget).reorder_quantity, now(widget).max_quantity) == (120, 600)
@@ -140,10 +140,17 @@ def test_saying_yes_twice_imports_once_and_says_so(
     assert (now(widget).version, now(widget).max_quantity) == (3, 700)
 
 
+def test_a_file_without_rows_says_so(editor: Browser, widget: InventoryLevel) -> None:
+    page = upload(editor, b"SKU,Location name,Maximum\n")
+    assert "The file has no rows below its header." in text_of(page)
+    assert "stored like this" not in text_of(page)
+
+
 def test_a_file_that_changes_nothing_has_nothing_to_say_yes_to(
     editor: Browser, widget: InventoryLevel
 ) -> None:
     page = upload(editor, levels_file(["SKU-123", "Main warehouse", 50, 100, 500]))
+    assert "stays as it is 1" in text_of(page)
     assert "Every row is stored like this already: there is nothing to import." in text_of(page)
     assert b'name="apply"' not in page.content
 
@@ -318,7 +325,7 @@ def test_hostile_cells_are_refused_like_any_others(editor: Browser, acme: Acme) 
         ("", "file is empty"),
         ("SKU,Location name,Colour\nA,B,red\n", "Colour: unknown column"),
         ("SKU,Location name,Colour,Size\nA,B,red,1\n", "Size: unknown column"),
-        ("Minimum,Maximum\n1,2\n", "needs a column Product ID or sku"),
+        ("Minimum,Maximum\n1,2\n", "needs a column Product ID or SKU"),
         (b"PK\x03\x04 no workbook", "Excel"),
         (b"\xff\xfe\x00", "UTF-8"),
     ],
@@ -345,6 +352,8 @@ def test_a_file_that_is_too_large_is_refused_with_what_takes_it(
     page = upload(editor, b"SKU,Location name\n" + b"A,B\n" * 300_000)
     assert page.status_code == 413
     assert "larger than 1 MiB. The command import_levels takes files of any size." in text_of(page)
+    assert "This field is required" not in text_of(page)
+    assert re.search(r'value="abort"[^>]* checked', page.content.decode())
     assert not ImportDraft._base_manager.exists()
 
 

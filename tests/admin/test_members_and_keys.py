@@ -145,6 +145,42 @@ def test_a_key_is_shown_once_and_works(manager, acme):
     assert Api(text).post("/inventory-levels", body).status_code == 201
 
 
+def test_reloading_the_page_of_a_new_key_makes_no_other(manager, acme):
+    fields = manager.form(f"{KEYS}add/") | {"name": "Till", "networks": ""}
+    refused = manager.send(f"{KEYS}add/", fields | {"name": ""})
+    assert "This field is required." in errors_in(refused)
+    first, second = (manager.send(f"{KEYS}add/", fields) for _ in range(2))
+    assert "It is shown this once" in text_of(first)
+    assert second.redirect_chain == [(KEYS, 302)]
+    assert "No other key was made" in text_of(second)
+    assert ApiKey.objects.count() == 1
+
+
+def test_several_forms_of_keys_may_be_open_at_once(manager, acme):
+    forms = [manager.form(f"{KEYS}add/") for _ in range(2)]
+    for fields in forms:
+        manager.send(f"{KEYS}add/", fields | {"name": "Till"})
+    assert ApiKey.objects.count() == 2
+
+
+@pytest.mark.parametrize("page", [KEYS, INVITATIONS])
+def test_what_is_told_of_once_has_one_button_to_save(manager, page):
+    content = manager.get(f"{page}add/").content.decode()
+    assert 'name="_save"' in content
+    assert "_addanother" not in content
+    assert "_continue" not in content
+
+
+def test_networks_may_be_separated_by_commas(manager, acme):
+    manager.edit(f"{KEYS}add/", name="Till", networks="10.0.0.0/8, 1.2.3.4,\n10.1.0.0/16")
+    assert ApiKey.objects.get().allowed_ips == ["10.0.0.0/8", "1.2.3.4/32", "10.1.0.0/16"]
+
+
+def test_a_date_alone_lets_a_key_expire_at_its_end(manager, acme):
+    manager.edit(f"{KEYS}add/", name="Till", expires_at_0="2999-01-01", expires_at_1="")
+    assert f"{ApiKey.objects.get().expires_at:%Y-%m-%d %H:%M}" == "2999-01-01 23:59"
+
+
 def test_a_key_that_reads_expires_and_is_bound_to_addresses(manager, acme):
     answer = manager.edit(
         f"{KEYS}add/",

@@ -70,6 +70,7 @@ def test_a_planners_day(open_as: OpenAs) -> None:
     quantity(page, "Reorder point").fill("20")
     expect(page.locator("#picture")).to_contain_text("out of order")
     save(page)
+    expect(page.get_by_role("alert")).to_have_text("Please correct the error below.")
     expect(page.get_by_text("must not be below min (50)")).to_be_visible()
     expect(quantity(page, "Reorder point")).to_have_value("20")
 
@@ -99,7 +100,7 @@ def test_a_planners_day(open_as: OpenAs) -> None:
     for number in range(3):
         maxima.nth(number).fill(str(400 + number))
     save(page)
-    expect(page.get_by_text("3 levels are saved.")).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text("3 levels are saved.")
     assert [maxima.nth(number).input_value() for number in range(3)] == ["400", "401", "402"]
 
     # Change two at once, looking before leaping.
@@ -267,6 +268,9 @@ PAGES = {
 }
 
 
+SUPERUSERS = {"organization": "organizations/organization", "user": "auth/user"}
+
+
 def serious(page: Page) -> list[str]:
     page.wait_for_load_state("networkidle")  # scripts have named what they make
     violations = Axe().run(page).response["violations"]
@@ -320,6 +324,32 @@ def test_axe_finds_nothing_serious(open_as: OpenAs, scheme: str, width: int) -> 
     page.locator(".files summary").click()
     found["export's menu"] = serious(page)
     assert {name: what for name, what in found.items() if what} == {}
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+def test_axe_finds_nothing_serious_on_the_pages_of_superusers(
+    open_as: OpenAs, scheme: str, width: int
+) -> None:
+    page = open_as("root", color_scheme=scheme, viewport={"width": width, "height": 900})
+    found = {}
+    for name, link in {"organization": "Meridian", "user": "edda"}.items():
+        page.goto(f"/admin/{SUPERUSERS[name]}/")
+        found[f"{name}s"] = serious(page)
+        page.get_by_role("link", name=link, exact=True).click()
+        expect(page.get_by_label("Role").first).to_be_visible()
+        found[name] = serious(page)
+    assert {name: what for name, what in found.items() if what} == {}
+
+
+def test_the_first_tab_leads_past_the_menu(open_as: OpenAs) -> None:
+    page = open_as("edda")
+    page.goto(LEVELS)
+    expect(page.get_by_role("main")).to_have_count(1)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("searchbox")).to_be_focused()
 
 
 def test_axe_finds_nothing_serious_before_signing_in(engine: Any, site: str) -> None:

@@ -1,6 +1,9 @@
 // Keeps a level's picture and recommendation true to what is typed, and bins inside its location.
 "use strict";
 
+// Forms in which people type what takes them a while.
+const EDITED = ".change-form #content-main form, #changelist-form, #planning-form";
+
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-follows]").forEach(follow);
   document.getElementById("use-recommended")?.addEventListener("click", useRecommended);
@@ -18,6 +21,8 @@ document.addEventListener("DOMContentLoaded", () => {
     icon.setAttribute("aria-hidden", "true");
   });
   document.querySelector(".toolbar")?.addEventListener("formdata", withoutEmpty);
+  keepToken();
+  document.querySelectorAll(EDITED).forEach(warnOfLoss);
 });
 
 // Autocompletes are made when jQuery calls the page ready, and are nameless.
@@ -88,7 +93,8 @@ function useRecommended() {
 // One box that ticks all others of its form.
 function chooseAll(box) {
   box.addEventListener("change", () => {
-    for (const other of box.form.elements[box.dataset.chooses]) other.checked = box.checked;
+    const others = box.form.querySelectorAll(`[name="${box.dataset.chooses}"]`);
+    for (const other of others) other.checked = box.checked;
   });
 }
 
@@ -105,12 +111,18 @@ function withLocation(options) {
 function nameAutocomplete(select) {
   const label = document.querySelector(`label[for="${select.id}"]`);
   const shown = document.getElementById(`select2-${select.id}-container`);
-  if (!label || !shown) return;
-  const name = label.textContent.trim();
-  label.id ||= `${select.id}_label`;
+  const name = label?.textContent.trim() ?? select.ariaLabel;
+  if (!name || !shown) return;
   shown.removeAttribute("role");
   shown.removeAttribute("aria-readonly");
-  shown.closest("[role=combobox]").setAttribute("aria-labelledby", `${label.id} ${shown.id}`);
+  const box = shown.closest("[role=combobox]");
+  if (label) {
+    label.id ||= `${select.id}_label`;
+    box.setAttribute("aria-labelledby", `${label.id} ${shown.id}`);
+  } else {
+    box.removeAttribute("aria-labelledby");
+    box.setAttribute("aria-label", `${name}: ${shown.textContent.trim()}`);
+  }
   django.jQuery(select).on("select2:open", () => {
     document.querySelector(".select2-search__field").setAttribute("aria-label", name);
   });
@@ -146,4 +158,57 @@ function sayBusy(button) {
       button.disabled = true;
     });
   });
+}
+
+// Signing in again in another tab changes the token that forms are sent with. Nothing that was
+// typed is lost for that, if it is the same person who signed in.
+function keepToken() {
+  const page = document.getElementById("page");
+  let known = token();
+  const renew = async (event) => {
+    const form = event.target;
+    const field = form.querySelector("[name=csrfmiddlewaretoken]");
+    if (!page?.dataset.user || !field || token() === known) return;
+    known = token();
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    try {
+      const answer = await fetch(page.dataset.self);
+      const now = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (now.getElementById("page")?.dataset.user === page.dataset.user) field.value = known;
+    } finally {
+      form.requestSubmit(event.submitter);
+    }
+  };
+  document.addEventListener("submit", renew, true);
+}
+
+function token() {
+  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
+}
+
+// What was typed isn't lost by a click elsewhere, but by a yes.
+function warnOfLoss(form) {
+  let sent = false;
+  form.addEventListener("submit", (event) => {
+    // In the list, only this button saves the rows.
+    sent = form.id !== "changelist-form" || event.submitter?.name === "_save";
+  });
+  window.addEventListener("pageshow", () => (sent = false));
+  window.addEventListener("beforeunload", (event) => {
+    if (!sent && [...form.elements].some(isEdited)) event.preventDefault();
+  });
+}
+
+function isEdited(field) {
+  if (!field.name || field.type === "hidden" || field.readOnly) return false;
+  const shown = field.form.elements[`initial-${field.name}`];
+  if (shown) return field.value !== shown.value;
+  if (field.form.id === "changelist-form") return false; // boxes and actions
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  if (field.type?.startsWith("select")) {
+    const preset = [...field.options].find((option) => option.defaultSelected) ?? field.options[0];
+    return field.value !== (preset?.value ?? "");
+  }
+  return "defaultValue" in field && field.value !== field.defaultValue;
 }
