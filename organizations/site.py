@@ -39,6 +39,13 @@ class SignInForm(AuthenticationForm):
             user_login_failed.send(__name__, credentials=named, request=self.request)
             raise self.get_invalid_login_error()
 
+    def clean_username(self) -> str:
+        """The log of failed attempts has no room for a longer one."""
+        username: str = self.cleaned_data["username"]
+        if len(username) > self.fields["username"].max_length:
+            raise self.get_invalid_login_error()
+        return username
+
     def get_invalid_login_error(self) -> ValidationError:
         if getattr(self.request, "axes_locked_out", False):
             return ValidationError("Too many failed attempts. Try again in 15 minutes.")

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from organizations.models import Membership, Organization, Role
+from organizations.public_ids import PUBLIC_ID
 
 # Where the session keeps the id of the organization that was chosen last.
 SESSION_KEY = "organization"
@@ -41,6 +42,8 @@ def workspace_of(request: HttpRequest) -> Workspace | None:
 
 def choose(request: HttpRequest, public_id: str) -> bool:
     """Work in another organization from now on; False where that isn't one's own."""
+    if not PUBLIC_ID.match(public_id):
+        return False
     wanted = _open_to(request.user).filter(public_id=public_id).first()
     if wanted is None:
         return False

@@ -64,8 +64,8 @@ class BulkChanges(WorkspaceAdmin):
         if not self.may_change(request):
             raise PermissionDenied
         try:
-            shown = Shown.read(",".join(request.POST.getlist("shown")))[: verb.most]
-        except (ValueError, TypeError) as error:
+            shown = Shown.read(",".join(request.POST.getlist("shown")), verb)[: verb.most]
+        except ValueError as error:
             raise Http404 from error
         back = request.POST.get("back", "")
         if not shown:

@@ -26,6 +26,7 @@ from inventory_levels.catalog import CatalogRow
 from inventory_levels.files.columns import LOCATIONS, PRODUCTS
 from inventory_levels.models import InventoryLevel, Location, ProductMaster
 from inventory_levels.refusals import Conflict, NotFound, PreconditionFailed, Refusal
+from organizations.texts import whole_number
 
 
 class RecordForm(SafeForm):
@@ -215,12 +216,11 @@ class LocationAdmin(RecordAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         places = matching_locations(queryset, search_term).order_by("name", "pk")
-        field, of = request.GET.get("field_name"), request.GET.get("location", "")
+        field, of = request.GET.get("field_name"), whole_number(request.GET.get("location", ""))
         if field == "preferred_bin_location":
-            inside = f"/{int(of)}/" if of.isdecimal() else "nowhere"
-            places = places.filter(path__contains=inside)
-        elif field == "replenishment_location" and of.isdecimal():
-            places = places.exclude(pk=int(of))
+            places = places.filter(path__contains=f"/{of}/") if of else places.none()
+        elif field == "replenishment_location" and of:
+            places = places.exclude(pk=of)
         return places, False
 
     def users_of(self, record: Any) -> list[str]:

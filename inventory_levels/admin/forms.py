@@ -20,6 +20,7 @@ from inventory_levels.models import QUANTITY_ORDER, SETTINGS, InventoryLevel
 from inventory_levels.quantities import quantity
 from inventory_levels.refusals import NotFound, Refusal
 from inventory_levels.services import LevelRow, Origin
+from organizations.texts import whole_number
 
 DECIMAL = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})", re.ASCII)
 
@@ -75,8 +76,7 @@ class _OfLevel(SafeForm):
 
     @property
     def shown_version(self) -> int:
-        version = self.cleaned_data["shown"].rpartition("@")[2]
-        return int(version) if version.isdecimal() else 0
+        return whole_number(self.cleaned_data["shown"].rpartition("@")[2]) or 0
 
     def row(self) -> LevelRow:
         return LevelRow(

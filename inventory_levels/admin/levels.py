@@ -32,6 +32,7 @@ from inventory_levels.admin.words import (
 from inventory_levels.files.columns import LEVELS
 from inventory_levels.models import QUANTITY_ORDER, InventoryLevel
 from inventory_levels.refusals import NotFound, PreconditionFailed, Refusal
+from organizations.texts import whole_number
 
 REFERENCES = ("product", "location", "preferred_bin_location", "replenishment_location")
 
@@ -229,5 +230,4 @@ class LevelAdmin(Reports, BulkChanges, Files, Page):
 
 
 def _version(request: HttpRequest) -> int:
-    shown = request.POST.get("shown", "")
-    return int(shown) if shown.isdecimal() else 0
+    return whole_number(request.POST.get("shown", "")) or 0

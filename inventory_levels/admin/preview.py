@@ -27,6 +27,8 @@ from inventory_levels.admin.words import (
 from inventory_levels.models import InventoryLevel
 from inventory_levels.refusals import PreconditionFailed, Refusal
 from inventory_levels.services import LevelRow, Origin
+from organizations.public_ids import PUBLIC_ID
+from organizations.texts import whole_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,17 @@ class Shown:
         return "@".join(str(part) for part in known if part is not None)
 
     @classmethod
-    def read(cls, text: str) -> list[Shown]:
-        """The levels that a page carries along. Raises ValueError."""
-        shown = []
+    def read(cls, text: str, verb: Verb) -> list[Shown]:
+        """The levels that a page carries along, each once. Raises ValueError."""
+        shown: dict[str, Shown] = {}
         for part in filter(None, text.split(",")):
-            level, *versions = part.split("@")
-            shown.append(cls(level, *map(int, versions[:2])))
-        return shown
+            level, *rest = part.split("@")
+            versions = [version for one in rest if (version := whole_number(one)) is not None]
+            most = 2 if isinstance(verb, Copy) else 1
+            if not PUBLIC_ID.match(level) or not 0 < len(versions) == len(rest) <= most:
+                raise ValueError(part)
+            shown.setdefault(level, cls(level, *versions))
+        return list(shown.values())
 
 
 @dataclass(frozen=True, slots=True)

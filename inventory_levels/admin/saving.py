@@ -142,8 +142,12 @@ class SafeForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         self.data = self._on_top_of(now)
 
     def _shown_value(self, name: str) -> Any:
+        """None also for what no page has shown."""
         field, bound = self.fields[name], self[name]
-        return field.to_python(self.data.get(bound.html_initial_name))
+        try:
+            return field.to_python(self.data.get(bound.html_initial_name))
+        except forms.ValidationError:
+            return None
 
     def _on_top_of(self, now: Any) -> QueryDict:
         """The posted data with what was typed kept, and all else as the record is now."""

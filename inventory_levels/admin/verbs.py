@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.admin import site
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -32,6 +31,7 @@ from inventory_levels.planning import NOT_REORDERED, Policy, recommend
 from inventory_levels.planning_in_words import wanting
 from inventory_levels.quantities import quantity
 from inventory_levels.replenishment import reason_for, settings_of
+from organizations.admin.base import Autocomplete
 
 FOUR_PLACES = Decimal("0.0001")
 EXACT = Context(prec=60)
@@ -151,7 +151,7 @@ class CopyForm(forms.Form):
         target = forms.ModelChoiceField(
             Location.objects.all(),
             label="To location",
-            widget=AutocompleteSelect(InventoryLevel._meta.get_field("location"), site),
+            widget=Autocomplete(InventoryLevel._meta.get_field("location"), site),
         )
         self.fields = {"target": target, **self.fields}
 
