@@ -17,13 +17,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
-from inventory_levels.admin.preview import Preview, Shown
+from inventory_levels.admin.preview import LISTED, Preview, Shown
 from inventory_levels.admin.saving import origin_of
 from inventory_levels.admin.verbs import VERBS, Delete, Verb
 from organizations.admin.base import WorkspaceAdmin
-
-# Levels that a preview lists; it counts them all.
-LISTED = 100
 
 
 class BulkChanges(WorkspaceAdmin):

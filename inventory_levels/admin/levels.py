@@ -24,11 +24,7 @@ from inventory_levels.admin.files import Files
 from inventory_levels.admin.forms import LevelForm, QuantityField
 from inventory_levels.admin.reports import Reports
 from inventory_levels.admin.saving import AtVersion, origin_of
-from inventory_levels.admin.words import (
-    changes_since,
-    name_of,
-    told,
-)
+from inventory_levels.admin.words import changes_of, name_of
 from inventory_levels.files.columns import LEVELS
 from inventory_levels.models import QUANTITY_ORDER, InventoryLevel
 from inventory_levels.refusals import NotFound, PreconditionFailed, Refusal
@@ -196,7 +192,7 @@ class LevelAdmin(Reports, BulkChanges, Files, Page):
             answer: HttpResponse = super().delete_view(request, object_id, extra_context)
         except PreconditionFailed:
             level = self.get_object(request, object_id)
-            since = told(changes_since(level, _version(request)))
+            since = changes_of(level, _version(request)) if level else ""
             messages.error(request, f"Nothing was deleted, as it changed meanwhile. {since}")
         except NotFound:
             pass  # as for any page of a level that is not there

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -43,6 +44,19 @@ class LevelList(Rows):
             self.result_list = [levels[key] for key in keys if key in levels]
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Stands for the formset's class where the posted rows have been checked: once is enough."""
+
+    formset: LevelRows
+
+    def get_default_prefix(self) -> str:
+        return PREFIX
+
+    def __call__(self, *args: Any, **kwargs: Any) -> LevelRows:
+        return self.formset
+
+
 class RowEditing(WorkspaceAdmin):
     """The part of a ModelAdmin that saves the list's rows."""
 
@@ -53,6 +67,8 @@ class RowEditing(WorkspaceAdmin):
         return type("Row", (LevelRowForm,), {"origin": origin_of(request)})
 
     def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
+        if isinstance(checked := getattr(request, "checked_rows", None), Checked):
+            return checked
         page = {"origin": origin_of(request), "some_are_gone": hasattr(request, "some_are_gone")}
         return super().get_changelist_formset(request, formset=type("Page", (LevelRows,), page))
 
@@ -65,7 +81,6 @@ class RowEditing(WorkspaceAdmin):
             self._leave_out_the_deleted(request)
             if self._save_rows(request):
                 return redirect(request.get_full_path())
-        # Else the same form is checked again, which finds the same faults, and shown with them.
         answer: HttpResponse = super().changelist_view(request, extra_context)
         return answer
 
@@ -75,6 +90,7 @@ class RowEditing(WorkspaceAdmin):
             rows = self._get_list_editable_queryset(request, PREFIX)
             formset = self.get_changelist_formset(request)(request.POST, queryset=rows)
             if not formset.is_valid():
+                request.checked_rows = Checked(formset)  # type: ignore[attr-defined]
                 return False
             changed = formset.changed()
             services.save_levels([form.row() for form in changed], origin=origin_of(request))

@@ -127,12 +127,16 @@ class SafeForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
     def tell_conflict(self) -> None:
         model: Any = self._meta.model
         now = model.objects.filter(pk=self.instance.pk).first()
+        self.put_on_top_of(now, self.moved_on(now) if now else "")
+
+    def put_on_top_of(self, now: Any, what_happened: str) -> None:
+        """Come back with what was typed, beside what the record is now; None: it is gone."""
         if now is None:
             self.add_error(None, "This was deleted meanwhile; nothing was saved.")
             return
         self.add_error(
             None,
-            f"Nothing was saved, as it changed since you opened the page. {self.moved_on(now)} "
+            f"Nothing was saved, as it changed since you opened the page. {what_happened} "
             "What you typed is kept: save again to put it in place of that.",
         )
         for name in self.changed_data:
