@@ -29,11 +29,16 @@ from inventory_levels.refusals import Conflict, NotFound, PreconditionFailed, Re
 from organizations.texts import whole_number
 
 
+def stamp_of(record: Any) -> str:
+    """Products and locations have no version: the time of the last change tells."""
+    return str(record.updated_at.isoformat())
+
+
 class RecordForm(SafeForm):
-    """A product or a location. They have no version: the time of the last change tells."""
+    """A product or a location."""
 
     def stamp(self, record: Any) -> str:
-        return str(record.updated_at.isoformat())
+        return stamp_of(record)
 
     def row(self) -> CatalogRow:
         public_id = self.instance.public_id if self.instance.pk else None
@@ -137,11 +142,28 @@ class RecordAdmin(Files):
         users = [user for record in objs for user in self.users_of(record)]
         return [str(record) for record in objs], {}, set(), users
 
+    def render_delete_form(self, request: HttpRequest, context: Any) -> HttpResponse:
+        context["shown"] = stamp_of(context["object"])
+        answer: HttpResponse = super().render_delete_form(request, context)
+        return answer
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Locked before it is compared, in the page's transaction."""
+        now = self.model._default_manager.select_for_update().filter(pk=obj.pk).first()
+        if now is not None and stamp_of(now) != request.POST.get("shown"):
+            raise PreconditionFailed("")
+        self.delete_record(obj.public_id)
+
+    def delete_record(self, public_id: str) -> None:
+        raise NotImplementedError
+
     def delete_view(self, request: HttpRequest, object_id: str, *args: Any) -> HttpResponse:
         try:
             answer: HttpResponse = super().delete_view(request, object_id, *args)
         except Conflict as conflict:
             messages.error(request, f"Nothing was deleted. {conflict.sentence}.")
+        except PreconditionFailed:
+            messages.error(request, "Nothing was deleted, as it changed since you opened the page.")
         except NotFound:
             pass  # as for any page of a record that is not there
         else:
@@ -183,8 +205,8 @@ class ProductAdmin(RecordAdmin):
         levels = InventoryLevel.objects.filter(product=record).count()
         return _counted(levels, "inventory level", "inventory levels")
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        catalog.delete_product(obj.public_id)
+    def delete_record(self, public_id: str) -> None:
+        catalog.delete_product(public_id)
 
 
 @admin.register(Location)
@@ -233,8 +255,8 @@ class LocationAdmin(RecordAdmin):
             *_counted(inside.count(), "location inside it", "locations inside it"),
         ]
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        catalog.delete_location(obj.public_id)
+    def delete_record(self, public_id: str) -> None:
+        catalog.delete_location(public_id)
 
 
 def _levels_link(**filters: Any) -> str:

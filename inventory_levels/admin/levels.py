@@ -203,6 +203,11 @@ class LevelAdmin(Reports, BulkChanges, Files, Page):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         return [name_of(level) for level in objs], {}, set(), []
 
+    def render_delete_form(self, request: HttpRequest, context: Any) -> HttpResponse:
+        context["shown"] = context["object"].version
+        answer: HttpResponse = super().render_delete_form(request, context)
+        return answer
+
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         services.delete_level(
             obj.public_id, origin=origin_of(request), precondition=AtVersion(_version(request))

@@ -9,10 +9,10 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from inventory_levels.models import InventoryLevel
-from organizations.models import Invitation, Membership
+from organizations.models import ApiKey, Invitation, Membership
 from organizations.tenancy import NoOrganization
 from tests import factories
-from tests.admin.browser import LEVELS, PRODUCTS, Browser, browser, text_of
+from tests.admin.browser import LEVELS, PRODUCTS, Browser, browser, forms_of, text_of
 from tests.conftest import make_acme
 
 PASSWORD = "a long way to Tipperary"
@@ -177,3 +177,37 @@ def test_an_account_without_an_address_takes_nobodys_invitation(acme):
     Invitation._base_manager.create(organization=acme.organization, email="", role="viewer")
     assert sign_in(user).redirect_chain == []
     assert not Membership.objects.exists()
+
+
+def sent_after_a_switch(path: str, form: str, **more: Any) -> str:
+    """What a page says that was opened at Acme and is sent when its person works at Zenith."""
+    both, zenith = in_two()
+    Membership.objects.update(role="manager")
+    acme = Membership.objects.exclude(organization=zenith).get().organization
+    factories.LevelFactory(organization=acme, forecast_quantity=9, expected_lead_time_days=9)
+    key, _ = ApiKey.objects.issue(organization=acme, name="ERP", scopes=["*"])
+    level = InventoryLevel._base_manager.get()
+    product = factories.ProductFactory(organization=acme)
+    path = path.format(level=level.pk, product=product.pk, key=key.pk)
+    fields = both.form(path, form)
+    if "action" in more:
+        page = both.send(path, fields, **more, _selected_action=[level.pk])
+        path, fields, more = f"{LEVELS}bulk/status/", forms_of(page)["bulk-form"], {}
+    both.send("/admin/workspace/", {"organization": zenith.public_id})
+    return text_of(both.send(path, fields, **more))
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "more"),
+    [
+        (LEVELS, "changelist-form", {"_save": "Save"}),
+        (LEVELS, "changelist-form", {"action": "status", "index": "0"}),
+        (f"{LEVELS}{{level}}/delete/", "delete-form", {}),
+        (f"{PRODUCTS}{{product}}/delete/", "delete-form", {}),
+        (f"{LEVELS}recommended/", "report-form", {}),
+        ("/admin/organizations/apikey/{key}/revoke/", "revoke-form", {}),
+    ],
+)
+def test_no_page_opened_for_one_organization_does_anything_in_another(db, path, form, more):
+    said = sent_after_a_switch(path, form, **more)
+    assert "Nothing was saved: meanwhile you switched to Zenith" in said
