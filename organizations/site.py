@@ -13,12 +13,14 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.views.decorators.http import require_POST
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
 from organizations import invitations, workspace
+from organizations.models import Membership
 from organizations.tenancy import enter_organization
 from organizations.workspace import workspace_of
 
@@ -71,12 +73,16 @@ class Site(UnfoldAdminSite):
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         response = super().login(request, extra_context)
         if request.method == "POST" and request.user.is_authenticated:
-            invitations.accept(request.user)
+            had_one = request.user.memberships.exists()
+            for organization in invitations.accept(request.user):
+                also = " also" if had_one else ""
+                messages.info(request, f"You are now{also} a member of {organization}.")
         return response
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         switch = path("workspace/", self.admin_view(require_POST(self.switch)), name="workspace")
-        return [switch, *super().get_urls()]
+        leave = path("leave/", self.admin_view(self.leave), name="leave")
+        return [switch, leave, *super().get_urls()]
 
     def admin_view(self, view: type_of_view, cacheable: bool = False) -> Any:
         return super().admin_view(self._in_workspace(view), cacheable)
@@ -107,6 +113,23 @@ class Site(UnfoldAdminSite):
     def switch(self, request: HttpRequest) -> HttpResponseBase:
         if not workspace.choose(request, request.POST.get("organization", "")):
             messages.error(request, "There is no such organization.")
+        return redirect("admin:index")
+
+    def leave(self, request: HttpRequest) -> HttpResponseBase:
+        """Whoever was invited here may go again; that this is meant is asked first."""
+        current = workspace_of(request)
+        own = Membership.objects.filter(user=request.user.pk).select_related("organization")
+        membership = own.filter(organization=current.organization if current else None).first()
+        if membership is None:  # a superuser
+            raise Http404
+        if request.method != "POST":
+            context = {**self.each_context(request), "title": f"Leave {membership.organization}?"}
+            return TemplateResponse(request, "admin/leave.html", context)
+        name = membership.organization.name
+        if workspace.leave(membership):
+            messages.success(request, f"You are no member of {name} any more.")
+        else:
+            messages.error(request, f"{name} has no other manager: make somebody one first.")
         return redirect("admin:index")
 
     def search(self, request: HttpRequest, extra_context: Any = None) -> Any:

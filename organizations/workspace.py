@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest
 
 from organizations.models import Membership, Organization, Role
@@ -51,6 +52,20 @@ def choose(request: HttpRequest, public_id: str) -> bool:
     return True
 
 
+def leave(membership: Membership) -> bool:
+    """End a membership for good; False where nobody would be left to manage the organization.
+
+    Locks the memberships of the organization's managers.
+    """
+    with transaction.atomic():
+        managers = Membership.objects.select_for_update().order_by("pk")
+        managers = managers.filter(organization=membership.organization, role=Role.MANAGER)
+        if [one.pk for one in managers] == [membership.pk]:
+            return False
+        membership.delete()
+    return True
+
+
 def _open_to(user: Any) -> Any:
     organizations = Organization.objects.order_by("name", "pk")
     if user.is_superuser:
@@ -62,22 +77,24 @@ def _find(request: HttpRequest) -> Workspace | None:
     user: Any = request.user
     if not user.is_active:
         return None
+    oldest: Organization | None = None
     if user.is_superuser:
         roles = dict.fromkeys(_open_to(user)[:MAX_CHOICES], Role.MANAGER.value)
     else:
         memberships = Membership.objects.filter(user=user, organization__is_active=True)
         memberships = memberships.select_related("organization")
-        roles = {
-            membership.organization: membership.role
-            for membership in memberships.order_by("organization__name", "organization_id")
-        }
+        by_age = list(memberships.order_by("pk"))
+        oldest = by_age[0].organization if by_age else None
+        by_name = sorted(by_age, key=lambda one: (one.organization.name, one.organization_id))
+        roles = {membership.organization: membership.role for membership in by_name}
     choices = tuple(roles)
     chosen = request.session.get(SESSION_KEY)
     organization = next((one for one in choices if one.public_id == chosen), None)
     if organization is None and chosen and user.is_superuser:
         organization = Organization.objects.filter(public_id=chosen).first()
     if organization is None:
-        organization = choices[0] if choices else None
+        # Whoever invites somebody moves no work of theirs into another organization.
+        organization = oldest or next(iter(choices), None)
     if organization is None:
         return None
     return Workspace(organization, roles.get(organization, Role.MANAGER.value), choices)

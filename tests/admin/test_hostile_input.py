@@ -175,7 +175,8 @@ def test_no_field_makes_the_page_of_a_conflict_fail(attacker, objects, api):
         for name in known:
             for value in (NUL, MANY_DIGITS):
                 for more in (typed, {**typed, **gone}):
-                    attack = {**more, name: value, "_save": "Save"}
+                    hostile = f"{value}@1" if name.endswith("shown") else value
+                    attack = {**more, name: hostile, "_save": "Save"}
                     attacker.send("POST", path, sent(fields, attack))
     attacker.has_left_it_whole()
 

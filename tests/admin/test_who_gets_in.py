@@ -211,3 +211,44 @@ def sent_after_a_switch(path: str, form: str, **more: Any) -> str:
 def test_no_page_opened_for_one_organization_does_anything_in_another(db, path, form, more):
     said = sent_after_a_switch(path, form, **more)
     assert "Nothing was saved: meanwhile you switched to Zenith" in said
+
+
+def test_an_invitation_moves_nobody_and_is_told(acme):
+    user = account(email="anna@example.com")
+    factories.MembershipFactory(user=user, organization=acme.organization, role="editor")
+    first = factories.OrganizationFactory(name="AAA Traders")
+    Invitation._base_manager.create(organization=first, email="anna@example.com", role="editor")
+    answer = sign_in(user)
+    assert "You are now also a member of AAA Traders." in text_of(answer)
+    assert 'class="name">Acme<' in answer.content.decode()
+
+
+def test_whoever_is_new_is_told_where(acme):
+    user = account(email="anna@example.com")
+    Invitation._base_manager.create(organization=acme.organization, email="anna@example.com")
+    assert "You are now a member of Acme." in text_of(sign_in(user))
+
+
+def test_members_leave_once_they_have_said_yes(db):
+    both, zenith = in_two()
+    assert "Leave Acme…" in both.read("/admin/")
+    assert "Leave Acme?" in both.read("/admin/leave/")
+    assert Membership.objects.count() == 2
+    fields = both.form("/admin/leave/", "leave-form")
+    answer = both.send("/admin/leave/", fields)
+    assert "You are no member of Acme any more." in text_of(answer)
+    assert Membership.objects.get().organization == zenith
+    assert "ZEN-1" in both.read(PRODUCTS)
+    # Sent again it ends nothing else.
+    assert "Nothing was saved" in text_of(both.send("/admin/leave/", fields))
+    assert Membership.objects.count() == 1
+
+
+def test_the_only_manager_does_not_leave(manager, acme, root):
+    fields = manager.form("/admin/leave/", "leave-form")
+    assert "no other manager" in text_of(manager.send("/admin/leave/", fields))
+    factories.MembershipFactory(organization=acme.organization, role="manager")
+    assert manager.send("/admin/leave/", fields).status_code == 200
+    assert not Membership.objects.filter(user__username="mona").exists()
+    assert root.get("/admin/leave/").status_code == 404
+    assert Client().get("/admin/leave/").status_code == 302
