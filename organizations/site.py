@@ -28,7 +28,7 @@ from organizations.workspace import workspace_of
 # have moved on to another one since, in another tab.
 OPENED_FOR = "_organization"
 
-type_of_view = Callable[..., HttpResponseBase]
+View = Callable[..., HttpResponseBase]
 
 
 class SignInForm(AuthenticationForm):
@@ -84,10 +84,10 @@ class Site(UnfoldAdminSite):
         leave = path("leave/", self.admin_view(self.leave), name="leave")
         return [switch, leave, *super().get_urls()]
 
-    def admin_view(self, view: type_of_view, cacheable: bool = False) -> Any:
+    def admin_view(self, view: View, cacheable: bool = False) -> Any:
         return super().admin_view(self._in_workspace(view), cacheable)
 
-    def _in_workspace(self, view: type_of_view) -> type_of_view:
+    def _in_workspace(self, view: View) -> View:
         """The scope stays open for the page's template; TenancyMiddleware takes it away."""
 
         @wraps(view)

@@ -17,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
-from inventory_levels.admin.preview import LISTED, Preview, Shown
+from inventory_levels.admin.bulk_preview import LISTED, Preview, Shown
 from inventory_levels.admin.saving import origin_of
 from inventory_levels.admin.verbs import VERBS, Delete, Verb
 from organizations.admin.base import WorkspaceAdmin

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -19,7 +18,7 @@ from inventory_levels import catalog
 from inventory_levels.admin.files import Files
 from inventory_levels.admin.filters import ProductStatusFilter, TypeFilter
 from inventory_levels.admin.forms import QuantityField
-from inventory_levels.admin.saving import SafeForm
+from inventory_levels.admin.saving import SafeForm, SafeFormPage
 from inventory_levels.admin.search import matching_locations, matching_products
 from inventory_levels.admin.words import plain, value_in_words
 from inventory_levels.catalog import CatalogRow
@@ -106,7 +105,7 @@ class LocationForm(RecordForm):
         return Conflict(message, {"name": [message]}) if there.exists() else None
 
 
-class RecordAdmin(Files):
+class RecordAdmin(Files, SafeFormPage):
     """What products and locations share."""
 
     formfield_overrides: ClassVar[Any] = {models.DecimalField: {"form_class": QuantityField}}
@@ -115,19 +114,6 @@ class RecordAdmin(Files):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return (*self.editable, *self.readonly_fields) if obj else self.editable
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            field.widget = field.widget.widget
-        return field
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except Refusal:
-            # Somebody was quicker after the form had been checked: now the check sees it.
-            return super().changeform_view(request, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if form.has_changed():

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.forms.models import construct_instance
 from django.http import HttpRequest, QueryDict
 
@@ -16,6 +17,7 @@ from inventory_levels.models import InventoryLevel, LevelChange
 from inventory_levels.refusals import PreconditionFailed, Refusal
 from inventory_levels.services import Origin
 from organizations.actors import Actor
+from organizations.admin.base import WorkspaceAdmin
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,3 +169,21 @@ class SafeForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
                 if name not in self.changed_data:
                     data[self.add_prefix(name)] = text
         return data
+
+
+class SafeFormPage(WorkspaceAdmin):
+    """The part of a ModelAdmin whose page has such a form."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Without the theme's pop-ups for adding what a field refers to."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except Refusal:
+            # Somebody was quicker after the form had been checked: now the check sees it.
+            return super().changeform_view(request, *args, **kwargs)

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from inventory_levels.admin import bulk, preview, verbs
+from inventory_levels.admin import bulk, bulk_preview, verbs
 from inventory_levels.models import InventoryLevel, LevelChange
 from tests import factories
 from tests.admin.browser import LEVELS, Browser, forms_of, text_of
@@ -337,7 +337,7 @@ def test_many_levels_that_moved_on_cost_no_more_statements_than_two(
         counts.append(len(statements))
         assert text_of(page).count("ERP (API key) changed min 10 → 11") == number
     assert counts[1] == counts[2]
-    for module in (bulk, preview):
+    for module in (bulk, bulk_preview):
         monkeypatch.setattr(module, "LISTED", 1)
     page = editor.send(f"{LEVELS}bulk/status/", {"shown": shown, "status": "Stock"})
     assert "The first 1 of 10 are listed." in text_of(page)
