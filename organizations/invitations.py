@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from organizations.models import Invitation, Membership
+from organizations.models import Invitation, Membership, Organization
 from organizations.tenancy import all_organizations, current_organization
 
 
@@ -30,17 +30,24 @@ def belongs_somewhere(user: Any) -> bool:
         return bool(_addressed_to(user).filter(organization__is_active=True).exists())
 
 
-def accept(user: Any) -> None:
-    """Turn the user's invitations into memberships; a role held already stays."""
+def accept(user: Any) -> list[Organization]:
+    """Turn the user's invitations into memberships; a role held already stays.
+
+    Returns the organizations that are new to the user.
+    """
+    joined = []
     with all_organizations(), transaction.atomic():
-        invitations = list(_addressed_to(user))
+        invitations = list(_addressed_to(user).select_related("organization"))
         for invitation in invitations:
-            Membership.objects.get_or_create(
+            _, is_new = Membership.objects.get_or_create(
                 user=user,
                 organization_id=invitation.organization_id,
                 defaults={"role": invitation.role},
             )
+            if is_new:
+                joined.append(invitation.organization)
         Invitation.objects.filter(pk__in=[one.pk for one in invitations]).delete()
+    return joined
 
 
 def _addressed_to(user: Any) -> Any:

@@ -13,12 +13,14 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.views.decorators.http import require_POST
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
 from organizations import invitations, workspace
+from organizations.models import Membership
 from organizations.tenancy import enter_organization
 from organizations.workspace import workspace_of
 
@@ -28,7 +30,7 @@ OPENED_FOR = "_organization"
 
 NOT_SIGNED_IN = "Nothing was saved: you were signed out meanwhile. Sign in, and type it again."
 
-type_of_view = Callable[..., HttpResponseBase]
+View = Callable[..., HttpResponseBase]
 
 
 class SignInForm(AuthenticationForm):
@@ -46,6 +48,13 @@ class SignInForm(AuthenticationForm):
             named = {"username": user.get_username()}
             user_login_failed.send(__name__, credentials=named, request=self.request)
             raise self.get_invalid_login_error()
+
+    def clean_username(self) -> str:
+        """The log of failed attempts has no room for a longer one."""
+        username: str = self.cleaned_data["username"]
+        if len(username) > self.fields["username"].max_length:
+            raise self.get_invalid_login_error()
+        return username
 
     def get_invalid_login_error(self) -> ValidationError:
         if getattr(self.request, "axes_locked_out", False):
@@ -72,14 +81,18 @@ class Site(UnfoldAdminSite):
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         response = super().login(request, extra_context)
         if request.method == "POST" and request.user.is_authenticated:
-            invitations.accept(request.user)
+            had_one = request.user.memberships.exists()
+            for organization in invitations.accept(request.user):
+                also = " also" if had_one else ""
+                messages.info(request, f"You are now{also} a member of {organization}.")
         return response
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         switch = path("workspace/", self.admin_view(require_POST(self.switch)), name="workspace")
-        return [switch, *super().get_urls()]
+        leave = path("leave/", self.admin_view(self.leave), name="leave")
+        return [switch, leave, *super().get_urls()]
 
-    def admin_view(self, view: type_of_view, cacheable: bool = False) -> Any:
+    def admin_view(self, view: View, cacheable: bool = False) -> Any:
         return self._telling(super().admin_view(self._in_workspace(view), cacheable))
 
     def _telling(self, view: Any) -> Any:
@@ -95,7 +108,7 @@ class Site(UnfoldAdminSite):
 
         return told
 
-    def _in_workspace(self, view: type_of_view) -> type_of_view:
+    def _in_workspace(self, view: View) -> View:
         """The scope stays open for the page's template; TenancyMiddleware takes it away."""
 
         @wraps(view)
@@ -121,6 +134,23 @@ class Site(UnfoldAdminSite):
     def switch(self, request: HttpRequest) -> HttpResponseBase:
         if not workspace.choose(request, request.POST.get("organization", "")):
             messages.error(request, "There is no such organization.")
+        return redirect("admin:index")
+
+    def leave(self, request: HttpRequest) -> HttpResponseBase:
+        """Whoever was invited here may go again; that this is meant is asked first."""
+        current = workspace_of(request)
+        own = Membership.objects.filter(user=request.user.pk).select_related("organization")
+        membership = own.filter(organization=current.organization if current else None).first()
+        if membership is None:  # a superuser
+            raise Http404
+        if request.method != "POST":
+            context = {**self.each_context(request), "title": f"Leave {membership.organization}?"}
+            return TemplateResponse(request, "admin/leave.html", context)
+        name = membership.organization.name
+        if workspace.leave(membership):
+            messages.success(request, f"You are no member of {name} any more.")
+        else:
+            messages.error(request, f"{name} has no other manager: make somebody one first.")
         return redirect("admin:index")
 
     def search(self, request: HttpRequest, extra_context: Any = None) -> Any:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest
 
 from organizations.models import Membership, Organization, Role
+from organizations.public_ids import PUBLIC_ID
 
 # Where the session keeps the id of the organization that was chosen last.
 SESSION_KEY = "organization"
@@ -41,10 +43,26 @@ def workspace_of(request: HttpRequest) -> Workspace | None:
 
 def choose(request: HttpRequest, public_id: str) -> bool:
     """Work in another organization from now on; False where that isn't one's own."""
+    if not PUBLIC_ID.match(public_id):
+        return False
     wanted = _open_to(request.user).filter(public_id=public_id).first()
     if wanted is None:
         return False
     request.session[SESSION_KEY] = wanted.public_id
+    return True
+
+
+def leave(membership: Membership) -> bool:
+    """End a membership for good; False where nobody would be left to manage the organization.
+
+    Locks the memberships of the organization's managers.
+    """
+    with transaction.atomic():
+        managers = Membership.objects.select_for_update().order_by("pk")
+        managers = managers.filter(organization=membership.organization, role=Role.MANAGER)
+        if [one.pk for one in managers] == [membership.pk]:
+            return False
+        membership.delete()
     return True
 
 
@@ -59,22 +77,24 @@ def _find(request: HttpRequest) -> Workspace | None:
     user: Any = request.user
     if not user.is_active:
         return None
+    oldest: Organization | None = None
     if user.is_superuser:
         roles = dict.fromkeys(_open_to(user)[:MAX_CHOICES], Role.MANAGER.value)
     else:
         memberships = Membership.objects.filter(user=user, organization__is_active=True)
         memberships = memberships.select_related("organization")
-        roles = {
-            membership.organization: membership.role
-            for membership in memberships.order_by("organization__name", "organization_id")
-        }
+        by_age = list(memberships.order_by("pk"))
+        oldest = by_age[0].organization if by_age else None
+        by_name = sorted(by_age, key=lambda one: (one.organization.name, one.organization_id))
+        roles = {membership.organization: membership.role for membership in by_name}
     choices = tuple(roles)
     chosen = request.session.get(SESSION_KEY)
     organization = next((one for one in choices if one.public_id == chosen), None)
     if organization is None and chosen and user.is_superuser:
         organization = Organization.objects.filter(public_id=chosen).first()
     if organization is None:
-        organization = choices[0] if choices else None
+        # Whoever invites somebody moves no work of theirs into another organization.
+        organization = oldest or next(iter(choices), None)
     if organization is None:
         return None
     return Workspace(organization, roles.get(organization, Role.MANAGER.value), choices)

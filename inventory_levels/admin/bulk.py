@@ -17,13 +17,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
-from inventory_levels.admin.preview import Preview, Shown
+from inventory_levels.admin.bulk_preview import LISTED, Preview, Shown
 from inventory_levels.admin.saving import origin_of
 from inventory_levels.admin.verbs import VERBS, Delete, Verb
 from organizations.admin.base import WorkspaceAdmin
-
-# Levels that a preview lists; it counts them all.
-LISTED = 100
 
 
 class BulkChanges(WorkspaceAdmin):
@@ -64,8 +61,8 @@ class BulkChanges(WorkspaceAdmin):
         if not self.may_change(request):
             raise PermissionDenied
         try:
-            shown = Shown.read(",".join(request.POST.getlist("shown")))[: verb.most]
-        except (ValueError, TypeError) as error:
+            shown = Shown.read(",".join(request.POST.getlist("shown")), verb)[: verb.most]
+        except ValueError as error:
             raise Http404 from error
         back = request.POST.get("back", "")
         if not shown:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -19,20 +18,26 @@ from inventory_levels import catalog
 from inventory_levels.admin.files import Files
 from inventory_levels.admin.filters import ProductStatusFilter, TypeFilter
 from inventory_levels.admin.forms import QuantityField
-from inventory_levels.admin.saving import SafeForm
+from inventory_levels.admin.saving import SafeForm, SafeFormPage
 from inventory_levels.admin.search import matching_locations, matching_products
 from inventory_levels.admin.words import as_typed, value_in_words
 from inventory_levels.catalog import CatalogRow
 from inventory_levels.files.columns import LOCATIONS, PRODUCTS
 from inventory_levels.models import InventoryLevel, Location, ProductMaster
 from inventory_levels.refusals import Conflict, NotFound, PreconditionFailed, Refusal
+from organizations.texts import whole_number
+
+
+def stamp_of(record: Any) -> str:
+    """Products and locations have no version: the time of the last change tells."""
+    return str(record.updated_at.isoformat())
 
 
 class RecordForm(SafeForm):
-    """A product or a location. They have no version: the time of the last change tells."""
+    """A product or a location."""
 
     def stamp(self, record: Any) -> str:
-        return str(record.updated_at.isoformat())
+        return stamp_of(record)
 
     def row(self) -> CatalogRow:
         public_id = self.instance.public_id if self.instance.pk else None
@@ -112,7 +117,7 @@ class LocationForm(RecordForm):
         return Conflict(message, {"name": [message]}) if there.exists() else None
 
 
-class RecordAdmin(Files):
+class RecordAdmin(Files, SafeFormPage):
     """What products and locations share."""
 
     formfield_overrides: ClassVar[Any] = {models.DecimalField: {"form_class": QuantityField}}
@@ -121,19 +126,6 @@ class RecordAdmin(Files):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return (*self.editable, *self.readonly_fields) if obj else self.editable
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            field.widget = field.widget.widget
-        return field
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except Refusal:
-            # Somebody was quicker after the form had been checked: now the check sees it.
-            return super().changeform_view(request, *args, **kwargs)
 
     def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
         """With the name that is stored: what was typed may be refused."""
@@ -167,11 +159,28 @@ class RecordAdmin(Files):
         users = [user for record in objs for user in self.users_of(record)]
         return [str(record) for record in objs], {}, set(), users
 
+    def render_delete_form(self, request: HttpRequest, context: Any) -> HttpResponse:
+        context["shown"] = stamp_of(context["object"])
+        answer: HttpResponse = super().render_delete_form(request, context)
+        return answer
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Locked before it is compared, in the page's transaction."""
+        now = self.model._default_manager.select_for_update().filter(pk=obj.pk).first()
+        if now is not None and stamp_of(now) != request.POST.get("shown"):
+            raise PreconditionFailed("")
+        self.delete_record(obj.public_id)
+
+    def delete_record(self, public_id: str) -> None:
+        raise NotImplementedError
+
     def delete_view(self, request: HttpRequest, object_id: str, *args: Any) -> HttpResponse:
         try:
             answer: HttpResponse = super().delete_view(request, object_id, *args)
         except Conflict as conflict:
             messages.error(request, f"Nothing was deleted. {conflict.sentence}.")
+        except PreconditionFailed:
+            messages.error(request, "Nothing was deleted, as it changed since you opened the page.")
         except NotFound:
             pass  # as for any page of a record that is not there
         else:
@@ -213,8 +222,8 @@ class ProductAdmin(RecordAdmin):
         levels = InventoryLevel.objects.filter(product=record).count()
         return _counted(levels, "inventory level", "inventory levels")
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        catalog.delete_product(obj.public_id)
+    def delete_record(self, public_id: str) -> None:
+        catalog.delete_product(public_id)
 
 
 @admin.register(Location)
@@ -246,12 +255,11 @@ class LocationAdmin(RecordAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         places = matching_locations(queryset, search_term).order_by("name", "pk")
-        field, of = request.GET.get("field_name"), request.GET.get("location", "")
+        field, of = request.GET.get("field_name"), whole_number(request.GET.get("location", ""))
         if field == "preferred_bin_location":
-            inside = f"/{int(of)}/" if of.isdecimal() else "nowhere"
-            places = places.filter(path__contains=inside)
-        elif field == "replenishment_location" and of.isdecimal():
-            places = places.exclude(pk=int(of))
+            places = places.filter(path__contains=f"/{of}/") if of else places.none()
+        elif field == "replenishment_location" and of:
+            places = places.exclude(pk=of)
         return places, False
 
     def users_of(self, record: Any) -> list[str]:
@@ -264,8 +272,8 @@ class LocationAdmin(RecordAdmin):
             *_counted(inside.count(), "location inside it", "locations inside it"),
         ]
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        catalog.delete_location(obj.public_id)
+    def delete_record(self, public_id: str) -> None:
+        catalog.delete_location(public_id)
 
 
 def _levels_link(**filters: Any) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 from django import forms
 from django.contrib.admin import SimpleListFilter, site
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -24,10 +23,11 @@ from inventory_levels.models import (
     LocationType,
     ProductStatus,
 )
+from organizations.admin.base import Autocomplete
+from organizations.public_ids import PUBLIC_ID
+from organizations.texts import whole_number
 
 NONE = "none"
-# Digits that a primary key has at most.
-LONGEST_KEY = 18
 
 
 class ToolbarFilter(SimpleListFilter):
@@ -110,7 +110,7 @@ class LevelSince(Since):
     field = "latest_change__at"
 
 
-class AnyPlace(AutocompleteSelect):
+class AnyPlace(Autocomplete):
     def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> dict[str, Any]:
         return {**super().build_attrs(base_attrs, extra_attrs), "data-placeholder": "All"}
 
@@ -136,9 +136,9 @@ class PlaceFilter(ToolbarFilter):
         yield {"value": PlaceForm({"location": self.value() or ""})["location"]}
 
     def narrowed(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-        if not value.isdecimal() or len(value) > LONGEST_KEY:
+        if (key := whole_number(value)) is None:
             raise ValueError(value)
-        return rows.filter(location_id=int(value))
+        return rows.filter(location_id=key)
 
 
 class LevelOfHistory(ToolbarFilter):
@@ -150,6 +150,8 @@ class LevelOfHistory(ToolbarFilter):
         return bool(self.value())
 
     def narrowed(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if not PUBLIC_ID.match(value):
+            raise ValueError(value)
         return rows.filter(level_public_id=value)
 
     def choices(self, changelist: Any) -> Iterator[Any]:

@@ -15,12 +15,13 @@ from django.utils.safestring import SafeString
 
 from inventory_levels import services
 from inventory_levels.admin.saving import AtVersion, SafeForm
-from inventory_levels.admin.words import changes_since, label_of, name_of, told
+from inventory_levels.admin.words import changes_of, changes_since, label_of, name_of, told
 from inventory_levels.models import QUANTITY_ORDER, SETTINGS, InventoryLevel
 from inventory_levels.quantities import quantity
-from inventory_levels.refusals import NotFound, Refusal
+from inventory_levels.refusals import NotFound, PreconditionFailed, Refusal
 from inventory_levels.rounding import plain
 from inventory_levels.services import LevelRow, Origin
+from organizations.texts import whole_number
 
 DECIMAL = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})", re.ASCII)
 
@@ -102,8 +103,7 @@ class _OfLevel(SafeForm):
 
     @property
     def shown_version(self) -> int:
-        version = self.cleaned_data["shown"].rpartition("@")[2]
-        return int(version) if version.isdecimal() else 0
+        return whole_number(self.cleaned_data["shown"].rpartition("@")[2]) or 0
 
     def row(self) -> LevelRow:
         return LevelRow(
@@ -113,7 +113,7 @@ class _OfLevel(SafeForm):
         )
 
     def moved_on(self, record: Any) -> str:
-        return told(changes_since(record, self.shown_version))
+        return changes_of(record, self.shown_version)
 
 
 class LevelForm(_OfLevel):
@@ -139,7 +139,10 @@ class LevelForm(_OfLevel):
             super().tell_conflict()
             return
         pair = {name: self.cleaned_data[name] for name in ("product", "location")}
-        there = InventoryLevel.objects.get(**pair)
+        there = InventoryLevel.objects.filter(**pair).first()
+        if there is None:
+            self.add_error("location", "had a level of this product until just now: save again")
+            return
         address = reverse("admin:inventory_levels_inventorylevel_change", args=[there.pk])
         self.add_error(
             "location",
@@ -183,16 +186,32 @@ class LevelRows(forms.BaseModelFormSet):  # type: ignore[type-arg]  # not generi
         return [form for form in self.forms if form.has_changed()]
 
     def clean(self) -> None:
+        """Rows that moved on are told also where others have faults."""
         super().clean()
-        if self.some_are_gone:
-            raise ValidationError("Nothing was saved yet.")
-        if any(self.errors):
-            return
-        changed = self.changed()
+        said = ["Nothing was saved yet."] if self.some_are_gone else []
+        changed = [form for form in self.changed() if not form.errors]
         rows = [form.row() for form in changed]
         results = services.save_levels(rows, origin=self.origin, dry_run=True)
+        moved_on = []
         for form, result in zip(changed, results, strict=True):
             if isinstance(result.refusal, NotFound):
                 form.add_error(None, "This level was deleted meanwhile.")
+            elif isinstance(result.refusal, PreconditionFailed):
+                moved_on.append(form)
             elif result.refusal:
                 form.refuse(result.refusal)
+        if moved_on:
+            said.append(f"Changed since you opened the page: {self._tell_conflicts(moved_on)}.")
+        if said:
+            raise ValidationError(said)
+
+    @staticmethod
+    def _tell_conflicts(forms: list[Any]) -> str:
+        """Each form tells its own; the answer names them."""
+        levels = InventoryLevel.objects.in_bulk([form.instance.pk for form in forms])
+        seen = {form.instance.public_id: form.shown_version for form in forms}
+        since = changes_since(seen)
+        for form in forms:
+            now = levels.get(form.instance.pk)
+            form.put_on_top_of(now, told(since[form.instance.public_id]))
+        return ", ".join(name_of(form.instance) for form in forms)

@@ -43,11 +43,11 @@ def look_again(draft: ImportDraft) -> None:
         _look(draft, file)
 
 
-def apply(draft: ImportDraft, *, origin: Origin, on_error: OnError) -> bool:
+def apply(draft: ImportDraft, *, origin: Origin, on_error: OnError) -> None:
     """Write the rows that were shown as good; the caller has begun the draft.
 
     Where rows have moved on since, ``abort`` writes nothing: then the draft is looked at again
-    and says which they are, and the answer is False.
+    and says which they are.
     """
     kind = KINDS[draft.table]
     with draft.opened(FILE) as file, draft.opened(STATES) as states, Packed() as refused:
@@ -61,12 +61,11 @@ def apply(draft: ImportDraft, *, origin: Origin, on_error: OnError) -> bool:
         if counts.aborted:
             file.seek(0)
             _look(draft, file, moved_on={"count": counts.failed, "rows": moved_on})
-            return False
+            return
         done = {name: getattr(counts, name) for name in OUTCOMES}
         done["failed"] += draft.report["counts"]["failed"]
         rows = [*moved_on, *draft.report["failed"]][:LISTED]
         draft.finish({"counts": done, "failed": rows}, refused=refused)
-    return True
 
 
 def _look(

@@ -29,6 +29,7 @@ from inventory_levels.models import ImportDraft, LevelChange
 from inventory_levels.services import Origin
 from organizations.actors import Actor
 from organizations.admin.base import WorkspaceAdmin
+from organizations.texts import whole_number
 
 State = ImportDraft.State
 
@@ -163,7 +164,7 @@ class ImportsFiles(WorkspaceAdmin):
         if on_error != "skip" and draft.report["counts"]["failed"]:
             messages.error(request, "Nothing was imported, as rows are refused.")
             return
-        if not draft.begin(times_shown=int(shown) if shown.isdecimal() else -1):
+        if not draft.begin(times_shown=whole_number(shown) or 0):
             if draft.state == State.SHOWN:
                 messages.error(request, "Nothing was imported: this is what it would do now.")
             return

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -23,20 +22,17 @@ from inventory_levels.admin.drawing import Typed
 from inventory_levels.admin.files import Files
 from inventory_levels.admin.forms import LevelForm, QuantityField, WholeNumberField
 from inventory_levels.admin.reports import Reports
-from inventory_levels.admin.saving import AtVersion, origin_of
-from inventory_levels.admin.words import (
-    changes_since,
-    name_of,
-    told,
-)
+from inventory_levels.admin.saving import AtVersion, SafeFormPage, origin_of
+from inventory_levels.admin.words import changes_of, name_of
 from inventory_levels.files.columns import LEVELS
 from inventory_levels.models import QUANTITY_ORDER, InventoryLevel, PlanningSettings
-from inventory_levels.refusals import NotFound, PreconditionFailed, Refusal
+from inventory_levels.refusals import NotFound, PreconditionFailed
+from organizations.texts import whole_number
 
 REFERENCES = ("product", "location", "preferred_bin_location", "replenishment_location")
 
 
-class Page(Columns):
+class Page(Columns, SafeFormPage):
     """What the page of one level shows."""
 
     form = LevelForm
@@ -79,13 +75,6 @@ class Page(Columns):
         if obj:
             sections.append(("About this level", (("identity", "times"),)))
         return [(title, {"fields": fields}) for title, fields in sections]
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Without the theme's pop-ups for adding what a field refers to."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            field.widget = field.widget.widget
-        return field
 
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, **kwargs)
@@ -150,19 +139,6 @@ class LevelAdmin(Reports, BulkChanges, Files, Page):
         advice = drawing.advise(typed, PlanningSettings.objects.current().policy)
         return render(request, "admin/inventory_levels/recommendation.html", {"advice": advice})
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: Any = None,
-    ) -> Any:
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except Refusal:
-            # Somebody was quicker after the form had been checked: now the check sees it.
-            return super().changeform_view(request, object_id, form_url, extra_context)
-
     def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
         form, level = context["adminform"].form, kwargs.get("obj")
 
@@ -201,7 +177,7 @@ class LevelAdmin(Reports, BulkChanges, Files, Page):
             answer: HttpResponse = super().delete_view(request, object_id, extra_context)
         except PreconditionFailed:
             level = self.get_object(request, object_id)
-            since = told(changes_since(level, _version(request)))
+            since = changes_of(level, _version(request)) if level else ""
             messages.error(request, f"Nothing was deleted, as it changed meanwhile. {since}")
         except NotFound:
             pass  # as for any page of a level that is not there
@@ -211,6 +187,11 @@ class LevelAdmin(Reports, BulkChanges, Files, Page):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         return [name_of(level) for level in objs], {}, set(), []
+
+    def render_delete_form(self, request: HttpRequest, context: Any) -> HttpResponse:
+        context["shown"] = context["object"].version
+        answer: HttpResponse = super().render_delete_form(request, context)
+        return answer
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         services.delete_level(
@@ -235,5 +216,4 @@ class LevelAdmin(Reports, BulkChanges, Files, Page):
 
 
 def _version(request: HttpRequest) -> int:
-    shown = request.POST.get("shown", "")
-    return int(shown) if shown.isdecimal() else 0
+    return whole_number(request.POST.get("shown", "")) or 0

@@ -6,10 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from inventory_levels.admin.words import entries, told
+from inventory_levels.admin.words import Entry, changes_since, told
 from inventory_levels.files.columns import Table
 from inventory_levels.imports import RowResult
-from inventory_levels.models import LevelChange
 from inventory_levels.refusals import PreconditionFailed, Refusal
 from inventory_levels.staging import FileRow
 
@@ -60,7 +59,7 @@ def called(row: Any) -> str:
 
 def refused_rows(results: Sequence[RowResult], table: Table) -> list[dict[str, Any]]:
     """The rows as a page lists them; rows that others were quicker with tell by whom."""
-    changes = _changes_since(results)
+    changes = _later_changes(results)
     return [
         {
             "number": result.number,
@@ -80,16 +79,14 @@ def why(result: RowResult, table: Table) -> list[tuple[str, str]]:
 
 
 def _reasons_of(
-    result: RowResult, table: Table, changes: dict[str, list[Any]]
+    result: RowResult, table: Table, changes: dict[str, list[Entry]]
 ) -> list[tuple[str, str]]:
     assert result.refusal
     if not _was_overtaken(result):
         return reasons(result.refusal, table)
     row = result.row
     if isinstance(row, FileRow):
-        later = [
-            one for one in changes.get(row.level or "", []) if one.change.version > row.version
-        ]
+        later = changes.get(row.level or "", [])
         return [("", told(later) or (CHANGED if row.version else MADE))]
     return [("", CHANGED if row.row.made_from else MADE)]
 
@@ -103,22 +100,18 @@ def _was_overtaken(result: RowResult) -> bool:
     return is_tied and result.refusal is not None and "id" in (result.refusal.details or {})
 
 
-def _changes_since(results: Sequence[RowResult]) -> dict[str, list[Any]]:
-    """The history of the levels that have moved on, by level, oldest first, in a few queries."""
-    levels = {
-        one.row.level: one.row.version
-        for one in results
-        if _was_overtaken(one) and isinstance(one.row, FileRow) and one.row.version
-    }
-    if not levels:
-        return {}
-    later = LevelChange.objects.filter(
-        level_public_id__in=levels, version__gt=min(levels.values())
-    ).order_by("version")
-    found: dict[str, list[Any]] = {}
-    for entry in entries(list(later)):
-        found.setdefault(entry.change.level_public_id, []).append(entry)
-    return found
+def _later_changes(results: Sequence[RowResult]) -> dict[str, list[Entry]]:
+    """Of the levels that rows of the file were tied to, and that have moved on."""
+    return changes_since(
+        {
+            row.level: row.version
+            for one in results
+            if _was_overtaken(one)
+            and isinstance(row := one.row, FileRow)
+            and row.level
+            and row.version
+        }
+    )
 
 
 def shortened(text: str) -> str:

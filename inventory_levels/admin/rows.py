@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -16,14 +17,19 @@ from inventory_levels.admin.saving import origin_of
 from inventory_levels.admin.words import entries
 from inventory_levels.models import QUANTITY_ORDER, InventoryLevel, LevelChange
 from organizations.admin.base import Rows, WorkspaceAdmin
+from organizations.public_ids import PUBLIC_ID
+from organizations.texts import whole_number
 
 PREFIX = "form"
+# Rows that a page is read to have; it shows a tenth of that.
+MOST_ROWS = 1_000
 
 
-def _posted_keys(data: QueryDict) -> list[str]:
-    total = data.get(f"{PREFIX}-TOTAL_FORMS", "")
-    count = min(int(total), 1_000) if total.isdecimal() else 0
-    return [data.get(f"{PREFIX}-{number}-id", "") for number in range(count)]
+def _posted_keys(data: QueryDict) -> list[int | None]:
+    """Of the page's rows in their order; None for what is no key."""
+    total = whole_number(data.get(f"{PREFIX}-TOTAL_FORMS", "")) or 0
+    rows = range(min(total, MOST_ROWS))
+    return [whole_number(data.get(f"{PREFIX}-{number}-id", "")) for number in rows]
 
 
 class LevelList(Rows):
@@ -33,9 +39,22 @@ class LevelList(Rows):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         if request.method == "POST" and "_save" in request.POST:
-            keys = [int(key) for key in _posted_keys(request.POST) if key.isdecimal()]
+            keys = [key for key in _posted_keys(request.POST) if key is not None]
             levels = self.model_admin.rows_with(keys, self.queryset).in_bulk()
             self.result_list = [levels[key] for key in keys if key in levels]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Stands for the formset's class where the posted rows have been checked: once is enough."""
+
+    formset: LevelRows
+
+    def get_default_prefix(self) -> str:
+        return PREFIX
+
+    def __call__(self, *args: Any, **kwargs: Any) -> LevelRows:
+        return self.formset
 
 
 class RowEditing(WorkspaceAdmin):
@@ -48,11 +67,13 @@ class RowEditing(WorkspaceAdmin):
         return type("Row", (LevelRowForm,), {"origin": origin_of(request)})
 
     def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
+        if isinstance(checked := getattr(request, "checked_rows", None), Checked):
+            return checked
         page = {"origin": origin_of(request), "some_are_gone": hasattr(request, "some_are_gone")}
         return super().get_changelist_formset(request, formset=type("Page", (LevelRows,), page))
 
     def _get_list_editable_queryset(self, request: HttpRequest, prefix: str) -> QuerySet[Any]:
-        keys = [int(key) for key in _posted_keys(request.POST) if key.isdecimal()]
+        keys = [key for key in _posted_keys(request.POST) if key is not None]
         return InventoryLevel.objects.with_references().filter(pk__in=keys).order_by("pk")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -60,7 +81,6 @@ class RowEditing(WorkspaceAdmin):
             self._leave_out_the_deleted(request)
             if self._save_rows(request):
                 return redirect(request.get_full_path())
-        # Else the same form is checked again, which finds the same faults, and shown with them.
         answer: HttpResponse = super().changelist_view(request, extra_context)
         return answer
 
@@ -70,6 +90,7 @@ class RowEditing(WorkspaceAdmin):
             rows = self._get_list_editable_queryset(request, PREFIX)
             formset = self.get_changelist_formset(request)(request.POST, queryset=rows)
             if not formset.is_valid():
+                request.checked_rows = Checked(formset)  # type: ignore[attr-defined]
                 return False
             changed = formset.changed()
             services.save_levels([form.row() for form in changed], origin=origin_of(request))
@@ -84,12 +105,13 @@ class RowEditing(WorkspaceAdmin):
     def _leave_out_the_deleted(self, request: HttpRequest) -> None:
         """Levels that are gone leave the posted page; those that were edited are named."""
         keys = _posted_keys(request.POST)
-        there = {str(level.pk) for level in self._get_list_editable_queryset(request, PREFIX)}
+        there = {level.pk for level in self._get_list_editable_queryset(request, PREFIX)}
         gone = {number for number, key in enumerate(keys) if key not in there}
         if not gone:
             return
         edited = [_row(request.POST, number) for number in gone if _is_edited(request.POST, number)]
-        ids = [row.get("shown", "").rpartition("@")[0] for row in edited]
+        shown = [row.get("shown", "").rpartition("@")[0] for row in edited]
+        ids = [public_id for public_id in shown if PUBLIC_ID.match(public_id)]
         last = LevelChange.objects.filter(level_public_id__in=ids, action="DELETE")
         told = [
             f"{entry.product} at {entry.location} was deleted by {entry.who}."

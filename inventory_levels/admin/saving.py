@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.forms.models import construct_instance
 from django.http import HttpRequest, QueryDict
 
@@ -16,6 +17,7 @@ from inventory_levels.models import InventoryLevel, LevelChange
 from inventory_levels.refusals import PreconditionFailed, Refusal
 from inventory_levels.services import Origin
 from organizations.actors import Actor
+from organizations.admin.base import WorkspaceAdmin
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +129,16 @@ class SafeForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
     def tell_conflict(self) -> None:
         model: Any = self._meta.model
         now = model.objects.filter(pk=self.instance.pk).first()
+        self.put_on_top_of(now, self.moved_on(now) if now else "")
+
+    def put_on_top_of(self, now: Any, what_happened: str) -> None:
+        """Come back with what was typed, beside what the record is now; None: it is gone."""
         if now is None:
             self.add_error(None, "This was deleted meanwhile; nothing was saved.")
             return
         self.add_error(
             None,
-            f"Nothing was saved, as it changed since you opened the page. {self.moved_on(now)} "
+            f"Nothing was saved, as it changed since you opened the page. {what_happened} "
             "What you typed is kept: save again to put it in place of that.",
         )
         for name in self.changed_data:
@@ -142,8 +148,12 @@ class SafeForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         self.data = self._on_top_of(now)
 
     def _shown_value(self, name: str) -> Any:
+        """None also for what no page has shown."""
         field, bound = self.fields[name], self[name]
-        return field.to_python(self.data.get(bound.html_initial_name))
+        try:
+            return field.to_python(self.data.get(bound.html_initial_name))
+        except forms.ValidationError:
+            return None
 
     def _on_top_of(self, now: Any) -> QueryDict:
         """The posted data with what was typed kept, and all else as the record is now."""
@@ -159,3 +169,21 @@ class SafeForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
                 if name not in self.changed_data:
                     data[self.add_prefix(name)] = text
         return data
+
+
+class SafeFormPage(WorkspaceAdmin):
+    """The part of a ModelAdmin whose page has such a form."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Without the theme's pop-ups for adding what a field refers to."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except Refusal:
+            # Somebody was quicker after the form had been checked: now the check sees it.
+            return super().changeform_view(request, *args, **kwargs)

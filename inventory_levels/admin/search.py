@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from inventory_levels.models import Location, ProductMaster
+from organizations.texts import may_be_found
 
 MAX_WORDS = 5
 # Up to here the matches are looked up first; beyond, they are so many that a walk along the
@@ -18,12 +19,16 @@ FEW = 1_000
 
 def matching_products(products: QuerySet[Any], text: str) -> QuerySet[Any]:
     """Products whose SKU or name has all the words, whatever their case."""
+    if not may_be_found(text):
+        return products.none()
     for word in _words(text):
         products = products.filter(folded__contains=word)
     return products
 
 
 def matching_locations(locations: QuerySet[Any], text: str) -> QuerySet[Any]:
+    if not may_be_found(text):
+        return locations.none()
     for word in _words(text):
         locations = locations.filter(name__icontains=word)
     return locations
@@ -31,6 +36,8 @@ def matching_locations(locations: QuerySet[Any], text: str) -> QuerySet[Any]:
 
 def matching_levels(levels: QuerySet[Any], text: str) -> QuerySet[Any]:
     """Levels where each word is in the product's SKU or name, or in the location's name."""
+    if not may_be_found(text):
+        return levels.none()
     words = _words(text)
     if not words:
         return levels

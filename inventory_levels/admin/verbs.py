@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.admin import site
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -35,6 +34,7 @@ from inventory_levels.quantities import quantity
 from inventory_levels.remarks import counted_remarks, remarks
 from inventory_levels.replenishment import reason_for, settings_of
 from inventory_levels.rounding import rounded_half_up
+from organizations.admin.base import Autocomplete
 
 
 class Verb:
@@ -152,7 +152,7 @@ class CopyForm(forms.Form):
         target = forms.ModelChoiceField(
             Location.objects.all(),
             label="To location",
-            widget=AutocompleteSelect(InventoryLevel._meta.get_field("location"), site),
+            widget=Autocomplete(InventoryLevel._meta.get_field("location"), site),
         )
         self.fields = {"target": target, **self.fields}
 

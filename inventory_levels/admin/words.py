@@ -152,11 +152,22 @@ def settings_of(level: InventoryLevel) -> dict[str, Any]:
     return {attribute: getattr(level, attribute) for attribute in SETTINGS.values()}
 
 
-def changes_since(level: InventoryLevel | str, version: int) -> list[Entry]:
-    """What happened to a level after somebody saw this version of it, oldest first."""
-    public_id = level if isinstance(level, str) else level.public_id
-    later = LevelChange.objects.filter(level_public_id=public_id, version__gt=version)
-    return entries(list(later.order_by("version")))
+def changes_since(seen: Mapping[str, int]) -> dict[str, list[Entry]]:
+    """What happened to levels after somebody saw these versions of them, by the levels' ids,
+    oldest first, in a few queries."""
+    found: dict[str, list[Entry]] = {public_id: [] for public_id in seen}
+    if not seen:
+        return found
+    later = LevelChange.objects.filter(level_public_id__in=seen, version__gt=min(seen.values()))
+    changes = [one for one in later.order_by("version") if one.version > seen[one.level_public_id]]
+    for entry in entries(changes):
+        found[entry.change.level_public_id].append(entry)
+    return found
+
+
+def changes_of(level: InventoryLevel, version: int) -> str:
+    """Likewise of one level, in a sentence."""
+    return told(changes_since({level.public_id: version})[level.public_id])
 
 
 def told(since: Iterable[Entry]) -> str:

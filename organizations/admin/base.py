@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ORDER_VAR
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -16,6 +17,7 @@ from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 from organizations.tenancy import TenantModel, current_organization
+from organizations.texts import whole_number
 from organizations.workspace import workspace_of
 
 PER_PAGE = 100
@@ -57,10 +59,10 @@ class Rows(ChangeList):
     def _asked(self) -> tuple[str, str]:
         """The column whose head was clicked last, and "-" for descending."""
         asked = self.params.get(ORDER_VAR, "").partition(".")[0]
-        number = asked.removeprefix("-")
-        if number.isdecimal() and len(number) < 3 and int(number) < len(self.list_display):
-            return self.list_display[int(number)], "-" if asked.startswith("-") else ""
-        return "", ""
+        number = whole_number(asked.removeprefix("-"))
+        if number is None or number >= len(self.list_display):
+            return "", ""
+        return self.list_display[number], "-" if asked.startswith("-") else ""
 
     def get_ordering_field_columns(self) -> dict[int, str]:
         """The sorted column, for its head's arrow."""
@@ -83,7 +85,24 @@ class Rows(ChangeList):
         return self.queryset.values_list("pk", flat=True)[start : start + self.list_per_page]
 
 
-class WorkspaceAdmin(ModelAdmin):
+class Autocomplete(AutocompleteSelect):
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        """What can't be a key chooses nothing, where Django would fail to look it up."""
+        keys = [one for one in value if whole_number(str(one)) is not None]
+        return super().optgroups(name, keys, attr)
+
+
+class ChoosesByKey:
+    """The part of a page or an inline whose autocompletes bear any value."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        page: Any = self
+        if db_field.name in page.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", Autocomplete(db_field, page.admin_site))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+class WorkspaceAdmin(ChoosesByKey, ModelAdmin):
     """Pages about what belongs to the workspace's organization.
 
     Every member reads; who may write is the role's affair, not that of Django's permissions.

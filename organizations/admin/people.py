@@ -13,7 +13,9 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from organizations.admin.base import ChoosesByKey
 from organizations.models import Membership, Organization
+from organizations.texts import may_be_found
 
 
 class ForSuperusers:
@@ -30,6 +32,11 @@ class ForSuperusers:
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        if not may_be_found(search_term):
+            return queryset.none(), False
+        return super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
+
     def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Refused before it is looked for, so that nobody learns what there is."""
         if not self.has_view_permission(request):
@@ -37,7 +44,7 @@ class ForSuperusers:
         return super().history_view(request, *args, **kwargs)  # type: ignore[misc]
 
 
-class MembershipInline(ForSuperusers, TabularInline):
+class MembershipInline(ForSuperusers, ChoosesByKey, TabularInline):
     model = Membership
     autocomplete_fields: ClassVar[Any] = ["user", "organization"]
     extra = 0

@@ -6,12 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from inventory_levels.admin import verbs
+from inventory_levels.admin import bulk, bulk_preview, verbs
 from inventory_levels.models import InventoryLevel, LevelChange
 from tests import factories
 from tests.admin.browser import LEVELS, Browser, forms_of, text_of
-from tests.conftest import Api
+from tests.conftest import Acme, Api
 
 BULK = "bulk-form"
 
@@ -19,8 +21,12 @@ BULK = "bulk-form"
 @pytest.fixture
 def levels(api, acme) -> list[InventoryLevel]:
     """Two levels, of B-0 and B-1: 10, 20, 30."""
+    return made_by_the_api(api, acme, 2)
+
+
+def made_by_the_api(api: Api, acme: Acme, count: int, first: int = 0) -> list[InventoryLevel]:
     made = []
-    for number in range(2):
+    for number in range(first, first + count):
         product = factories.ProductFactory(organization=acme.organization, global_sku=f"B-{number}")
         body = {"productMasterId": product.public_id, "locationId": "loc_123"}
         body |= {"minQuantity": 10, "reorderQuantity": 20, "maxQuantity": 30}
@@ -291,3 +297,47 @@ def test_the_way_back_never_leaves_the_list(editor, levels):
     page = ask(editor, "status", choose(editor, "status", levels), status="Stock")
     answer = apply(editor, "status", page, back="//evil.example/?x")
     assert answer.redirect_chain[0][0].startswith(f"{LEVELS}?")
+
+
+def test_a_copy_names_the_level_that_it_changes_and_remarks_on_what_it_writes(
+    editor, api, levels, acme
+):
+    at_the_supplier(api, levels[0], minQuantity=1)
+    page = ask(editor, "copy", choose(editor, "copy", levels), target=acme.supplier.pk)
+    said = text_of(page)
+    assert "1 preferred bins are not inside Supplier and left out." in said
+    assert "B-0 · Product B-0 at Supplier The location has a level of this product" in said
+    assert "B-1 · Product B-1 at Supplier min not set → 10" in said
+    assert "at Main warehouse" not in said
+
+
+@pytest.mark.parametrize("verb", ["status", "class", "scale", "copy", "recommend", "delete"])
+def test_every_page_of_a_change_of_many_has_a_way_back(editor, levels, verb):
+    page = choose(editor, verb, levels, q="b-")
+    assert f'<a class="button" href="{LEVELS}?q=b-">Cancel</a>' in page.content.decode()
+
+
+def test_a_level_that_is_chosen_twice_is_changed_once(editor, levels):
+    shown = f"{levels[0].public_id}@1"
+    sent = {"shown": [shown, shown], "previewed": "", "apply": "1"}
+    assert "Delete: 1 level is deleted." in text_of(editor.send(f"{LEVELS}bulk/delete/", sent))
+
+
+def test_many_levels_that_moved_on_cost_no_more_statements_than_two(
+    editor, api, levels, acme, monkeypatch
+):
+    levels = [*levels, *made_by_the_api(api, acme, 8, first=2)]
+    for level in levels:
+        api.patch(f"/inventory-levels/{level.public_id}", {"minQuantity": 11})
+    counts = []
+    for number in (2, 2, 10):
+        shown = ",".join(f"{level.public_id}@1" for level in levels[:number])
+        with CaptureQueriesContext(connection) as statements:
+            page = editor.send(f"{LEVELS}bulk/status/", {"shown": shown, "status": "Stock"})
+        counts.append(len(statements))
+        assert text_of(page).count("ERP (API key) changed min 10 → 11") == number
+    assert counts[1] == counts[2]
+    for module in (bulk, bulk_preview):
+        monkeypatch.setattr(module, "LISTED", 1)
+    page = editor.send(f"{LEVELS}bulk/status/", {"shown": shown, "status": "Stock"})
+    assert "The first 1 of 10 are listed." in text_of(page)

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from inventory_levels.models import InventoryLevel, LevelChange
 from tests import factories
@@ -231,3 +233,32 @@ def test_rows_of_another_organization_are_as_good_as_deleted(editor, api, acme):
         assert "Globex" not in text_of(answer)
     assert stored(foreign)[2] == 9
     assert stored(mine) == (5, 10, 20, 1)
+
+
+def test_the_rows_that_moved_on_are_named_above_the_list_whatever_else_is_wrong(editor, api, acme):
+    wrong, theirs = made_by_the_api(api, acme, 2)
+    page = editor.form(LEVELS, LIST)
+    api.patch(f"/inventory-levels/{theirs.public_id}", {"minQuantity": 7})
+    typed = {field(wrong, page, "max_quantity"): "x", field(theirs, page, "max_quantity"): "40"}
+    answer = editor.send(LEVELS, page, **typed, _save="Save")
+    above = text_of(answer).partition("Last change")[0]
+    named = "Changed since you opened the page: ROW-001 · Product ROW-001 at Main warehouse."
+    assert named in above
+    assert "ERP (API key) changed min 5 → 7" in errors_in(answer)
+    assert "Type a number such as 1200 or 12.5." in errors_in(answer)
+    assert (stored(wrong), stored(theirs)) == ((5, 10, 20, 1), (7, 10, 20, 2))
+
+
+def test_many_rows_that_moved_on_cost_no_more_statements_than_two(editor, api, acme):
+    levels = made_by_the_api(api, acme, 12)
+    page = editor.form(LEVELS, LIST)
+    for level in levels:
+        api.patch(f"/inventory-levels/{level.public_id}", {"minQuantity": 7})
+    counts = []
+    for number in (2, 2, 12):
+        typed = {field(level, page, "max_quantity"): "40" for level in levels[:number]}
+        with CaptureQueriesContext(connection) as statements:
+            answer = editor.send(LEVELS, page, **typed, _save="Save")
+        counts.append(len(statements))
+        assert errors_in(answer).count("ERP (API key) changed min 5 → 7") == number
+    assert counts[1] == counts[2] <= 40

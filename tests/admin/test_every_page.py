@@ -86,6 +86,7 @@ PAGES = [
 ]
 # Answered without an object or a right of one's own, or only to a POST; other tests have them.
 ELSEWHERE = {"login", "logout", "workspace", "search", "autocomplete", "view_on_site", "app_list"}
+ELSEWHERE |= {"leave"}  # of members, whom superusers need not be: test_who_gets_in.py
 ELSEWHERE |= {f"{LEVEL}_bulk", f"{LEVEL}_classify"}
 # Of the person who uploaded a file, and nobody else's: test_import.py.
 ELSEWHERE |= {f"{model}_import_{page}" for model in FILED for page in ("draft", "refused")}

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from inventory_levels.admin.forms import LevelForm
 from inventory_levels.models import InventoryLevel, LevelChange
+from inventory_levels.refusals import PreconditionFailed
 from tests import factories
 from tests.admin.browser import LEVELS, errors_in, forms_of, text_of
 from tests.conftest import Acme
@@ -165,7 +167,6 @@ def test_adding_never_overwrites_a_level_that_is_there(editor, widget, acme):
 def test_what_was_made_between_the_check_and_the_write_is_not_overwritten(
     editor, acme, monkeypatch
 ):
-    from inventory_levels.admin.forms import LevelForm
 
     check, checked = LevelForm.rehearse, []
 
@@ -285,3 +286,9 @@ def test_the_page_takes_at_most_twelve_statements(editor, widget, django_assert_
         editor.get(page_of(widget))
     with django_assert_max_num_queries(12):
         editor.get(f"{LEVELS}add/")
+
+
+def test_a_level_in_the_way_that_is_deleted_just_then_is_told(editor, acme, monkeypatch):
+    monkeypatch.setattr(LevelForm, "rehearse", lambda form: PreconditionFailed(""))
+    answer = editor.edit(f"{LEVELS}add/", product=acme.product.pk, location=acme.location.pk)
+    assert "had a level of this product until just now: save again" in errors_in(answer)

@@ -91,7 +91,8 @@ def test_a_level_made_after_the_question_keeps_its_product(editor, acme, monkeyp
         organization=acme.organization, product=acme.product, location=acme.location
     )
     monkeypatch.setattr(catalog.ProductAdmin, "users_of", lambda page, record: [])
-    answer = editor.send(f"{PRODUCTS}{acme.product.pk}/delete/", {"post": "yes"})
+    shown = {"post": "yes", "shown": catalog.stamp_of(now(acme.product))}
+    answer = editor.send(f"{PRODUCTS}{acme.product.pk}/delete/", shown)
     assert "Nothing was deleted. In use by 1 level." in text_of(answer)
     assert now(acme.product)
 
@@ -183,3 +184,23 @@ def test_the_history_of_a_location_names_where_it_was(editor, acme):
     other = factories.LocationFactory(organization=acme.organization, name="Annex")
     editor.edit(f"{address}change/", parent=str(other.pk))
     assert "Parent Main warehouse → Annex" in editor.read(f"{address}history/")
+
+
+@pytest.mark.parametrize("kind", [PRODUCTS, LOCATIONS])
+def test_what_changed_since_it_was_shown_is_not_deleted_unseen(editor, api, acme, kind):
+    record = {
+        PRODUCTS: lambda: factories.ProductFactory(organization=acme.organization),
+        LOCATIONS: lambda: factories.LocationFactory(organization=acme.organization),
+    }[kind]()
+    address = f"{kind}{record.pk}/delete/"
+    fields = editor.form(address, "delete-form")
+    path, name = {
+        PRODUCTS: ("/products", "productName"),
+        LOCATIONS: ("/locations", "name"),
+    }[kind]
+    assert api.patch(f"{path}/{record.public_id}", {name: "Important"}).status_code == 200
+    answer = editor.send(address, fields)
+    assert "Nothing was deleted, as it changed since you opened the page." in text_of(answer)
+    assert "Important" in text_of(answer)
+    editor.send(address, forms_of(answer)["delete-form"])
+    assert not type(record)._base_manager.filter(pk=record.pk).exists()

@@ -9,10 +9,10 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from inventory_levels.models import InventoryLevel
-from organizations.models import Invitation, Membership
+from organizations.models import ApiKey, Invitation, Membership
 from organizations.tenancy import NoOrganization
 from tests import factories
-from tests.admin.browser import LEVELS, PRODUCTS, Browser, browser, text_of
+from tests.admin.browser import LEVELS, PRODUCTS, Browser, browser, forms_of, text_of
 from tests.conftest import make_acme
 
 PASSWORD = "a long way to Tipperary"
@@ -177,3 +177,78 @@ def test_an_account_without_an_address_takes_nobodys_invitation(acme):
     Invitation._base_manager.create(organization=acme.organization, email="", role="viewer")
     assert sign_in(user).redirect_chain == []
     assert not Membership.objects.exists()
+
+
+def sent_after_a_switch(path: str, form: str, **more: Any) -> str:
+    """What a page says that was opened at Acme and is sent when its person works at Zenith."""
+    both, zenith = in_two()
+    Membership.objects.update(role="manager")
+    acme = Membership.objects.exclude(organization=zenith).get().organization
+    factories.LevelFactory(organization=acme, forecast_quantity=9, expected_lead_time_days=9)
+    key, _ = ApiKey.objects.issue(organization=acme, name="ERP", scopes=["*"])
+    level = InventoryLevel._base_manager.get()
+    product = factories.ProductFactory(organization=acme)
+    path = path.format(level=level.pk, product=product.pk, key=key.pk)
+    fields = both.form(path, form)
+    if "action" in more:
+        page = both.send(path, fields, **more, _selected_action=[level.pk])
+        path, fields, more = f"{LEVELS}bulk/status/", forms_of(page)["bulk-form"], {}
+    both.send("/admin/workspace/", {"organization": zenith.public_id})
+    return text_of(both.send(path, fields, **more))
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "more"),
+    [
+        (LEVELS, "changelist-form", {"_save": "Save"}),
+        (LEVELS, "changelist-form", {"action": "status", "index": "0"}),
+        (f"{LEVELS}{{level}}/delete/", "delete-form", {}),
+        (f"{PRODUCTS}{{product}}/delete/", "delete-form", {}),
+        (f"{LEVELS}recommended/", "report-form", {}),
+        ("/admin/organizations/apikey/{key}/revoke/", "revoke-form", {}),
+    ],
+)
+def test_no_page_opened_for_one_organization_does_anything_in_another(db, path, form, more):
+    said = sent_after_a_switch(path, form, **more)
+    assert "Nothing was saved: meanwhile you switched to Zenith" in said
+
+
+def test_an_invitation_moves_nobody_and_is_told(acme):
+    user = account(email="anna@example.com")
+    factories.MembershipFactory(user=user, organization=acme.organization, role="editor")
+    first = factories.OrganizationFactory(name="AAA Traders")
+    Invitation._base_manager.create(organization=first, email="anna@example.com", role="editor")
+    answer = sign_in(user)
+    assert "You are now also a member of AAA Traders." in text_of(answer)
+    assert 'class="name">Acme<' in answer.content.decode()
+
+
+def test_whoever_is_new_is_told_where(acme):
+    user = account(email="anna@example.com")
+    Invitation._base_manager.create(organization=acme.organization, email="anna@example.com")
+    assert "You are now a member of Acme." in text_of(sign_in(user))
+
+
+def test_members_leave_once_they_have_said_yes(db):
+    both, zenith = in_two()
+    assert "Leave Acme…" in both.read("/admin/")
+    assert "Leave Acme?" in both.read("/admin/leave/")
+    assert Membership.objects.count() == 2
+    fields = both.form("/admin/leave/", "leave-form")
+    answer = both.send("/admin/leave/", fields)
+    assert "You are no member of Acme any more." in text_of(answer)
+    assert Membership.objects.get().organization == zenith
+    assert "ZEN-1" in both.read(PRODUCTS)
+    # Sent again it ends nothing else.
+    assert "Nothing was saved" in text_of(both.send("/admin/leave/", fields))
+    assert Membership.objects.count() == 1
+
+
+def test_the_only_manager_does_not_leave(manager, acme, root):
+    fields = manager.form("/admin/leave/", "leave-form")
+    assert "no other manager" in text_of(manager.send("/admin/leave/", fields))
+    factories.MembershipFactory(organization=acme.organization, role="manager")
+    assert manager.send("/admin/leave/", fields).status_code == 200
+    assert not Membership.objects.filter(user__username="mona").exists()
+    assert root.get("/admin/leave/").status_code == 404
+    assert Client().get("/admin/leave/").status_code == 302

@@ -27,6 +27,11 @@ from inventory_levels.admin.words import (
 from inventory_levels.models import InventoryLevel
 from inventory_levels.refusals import PreconditionFailed, Refusal
 from inventory_levels.services import LevelRow, Origin
+from organizations.public_ids import PUBLIC_ID
+from organizations.texts import whole_number
+
+# Levels that a page lists; it counts them all.
+LISTED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +47,33 @@ class Shown:
         return "@".join(str(part) for part in known if part is not None)
 
     @classmethod
-    def read(cls, text: str) -> list[Shown]:
-        """The levels that a page carries along. Raises ValueError."""
-        shown = []
+    def read(cls, text: str, verb: Verb) -> list[Shown]:
+        """The levels that a page carries along, each once. Raises ValueError."""
+        shown: dict[str, Shown] = {}
         for part in filter(None, text.split(",")):
-            level, *versions = part.split("@")
-            shown.append(cls(level, *map(int, versions[:2])))
-        return shown
+            level, *rest = part.split("@")
+            versions = [version for one in rest if (version := whole_number(one)) is not None]
+            most = 2 if isinstance(verb, Copy) else 1
+            if not PUBLIC_ID.match(level) or not 0 < len(versions) == len(rest) <= most:
+                raise ValueError(part)
+            shown.setdefault(level, cls(level, *versions))
+        return list(shown.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A level that changed since it was shown; without a name, or without an id, it is gone."""
+
+    name: str
+    level: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What becomes of one level."""
 
+    level: InventoryLevel
     name: str
     changes: list[Changed] = field(default_factory=list)
     refusal: str = ""
@@ -67,6 +86,8 @@ class Preview:
     shown: list[Shown]
     origin: Origin
     outcomes: list[Outcome] = field(default_factory=list)
+    moved: list[Moved] = field(default_factory=list)
+    # Its begin, in words.
     moved_on: list[str] = field(default_factory=list)
     # What would be written, by the reason that its history gives.
     rows: dict[str | None, list[LevelRow]] = field(default_factory=lambda: defaultdict(list))
@@ -80,12 +101,13 @@ class Preview:
         for one in self.shown:
             level = by_id.get(one.level)
             if level is None:
-                self.moved_on.append(_what_became_of(one.level, one.version))
+                self.moved.append(Moved("", one.level, one.version))
                 continue
             self._compare(one, level)
             self.levels.append(level)
             fresh.append(Shown(one.level, level.version, self._replaced(level)))
         self.shown = fresh
+        self.moved_on = _told(self.moved[:LISTED])
         self._work_out()
 
     def _targets(self, levels: Iterable[InventoryLevel]) -> dict[int, InventoryLevel]:
@@ -104,17 +126,22 @@ class Preview:
 
     def _compare(self, one: Shown, level: InventoryLevel) -> None:
         if level.version != one.version:
-            self.moved_on.append(_what_became_of(level, one.version))
+            self.moved.append(Moved(name_of(level), one.level, one.version))
         target = self.targets.get(level.product_id)
         if one.replaced is not None and one.replaced != self._replaced(level):
-            where = self.asked["target"].name
-            what = _what_became_of(target, one.replaced) if target else "was deleted meanwhile"
-            self.moved_on.append(f"{level.product.global_sku} at {where}: {what}")
+            known = target.public_id if target else ""
+            self.moved.append(Moved(self._called(level), known, one.replaced))
+
+    def _called(self, level: InventoryLevel) -> str:
+        """The level that would change: of a copy the one at the target."""
+        if not isinstance(self.verb, Copy):
+            return name_of(level)
+        return f"{level.product} at {self.asked['target'].name}"
 
     def _work_out(self) -> None:
         if isinstance(self.verb, Delete):
             self.outcomes = [
-                Outcome(name_of(level), differences(settings_of(level), {}))
+                Outcome(level, name_of(level), differences(settings_of(level), {}))
                 for level in self.levels
             ]
             return
@@ -123,18 +150,20 @@ class Preview:
             try:
                 rows.append((level, self._row(level)))
             except ValidationError as error:
-                self.outcomes.append(Outcome(name_of(level), refusal="; ".join(error.messages)))
+                said = "; ".join(error.messages)
+                self.outcomes.append(Outcome(level, self._called(level), refusal=said))
         results = services.save_levels(
             [row for _, row in rows], origin=self.origin, on_error="skip", dry_run=True
         )
         for (level, row), result in zip(rows, results, strict=True):
             if result.refusal:
-                self.outcomes.append(Outcome(name_of(level), refusal=_in_words(result.refusal)))
+                said = _in_words(result.refusal)
+                self.outcomes.append(Outcome(level, self._called(level), refusal=said))
                 continue
             target = self.targets.get(level.product_id)
             before = level if not isinstance(self.verb, Copy) else target
             changes = differences(settings_of(before) if before else {}, settings_of(result.saved))
-            self.outcomes.append(Outcome(name_of(level), changes))
+            self.outcomes.append(Outcome(level, self._called(level), changes))
             if changes:
                 self.rows[self.verb.reason(level, self.asked)].append(row)
 
@@ -166,7 +195,7 @@ class Preview:
 
     @property
     def remarks(self) -> list[str]:
-        return self.verb.remarks(self.levels, self.asked)
+        return self.verb.remarks([one.level for one in self.changing], self.asked)
 
     def apply(self) -> int:
         """Do it, in the transaction that worked it out; answers to how many levels."""
@@ -187,13 +216,20 @@ def _levels(**which: Any) -> Sequence[InventoryLevel]:
     return list(InventoryLevel.objects.with_references().filter(**which))
 
 
-def _what_became_of(level: InventoryLevel | str, version: int) -> str:
-    since = changes_since(level, version)
-    if isinstance(level, InventoryLevel):
-        return f"{name_of(level)}: {told(since)}"
-    if since:
-        return f"{since[-1].product} at {since[-1].location}: {told(since)}"
-    return "One of the levels is not there any more."
+def _told(moved: Sequence[Moved]) -> list[str]:
+    """Who did what to each, in a few queries for all of them."""
+    since = changes_since({one.level: one.version for one in moved if one.level})
+    said = []
+    for one in moved:
+        what = since.get(one.level, [])
+        if one.name:
+            otherwise = "has changed." if one.level else "was deleted meanwhile."
+            said.append(f"{one.name}: {told(what) or otherwise}")
+        elif what:
+            said.append(f"{what[-1].product} at {what[-1].location}: {told(what)}")
+        else:
+            said.append("One of the levels is not there any more.")
+    return said
 
 
 def _in_words(refusal: Refusal) -> str:
