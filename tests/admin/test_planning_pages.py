@@ -593,7 +593,7 @@ def test_a_viewer_classifies_nothing_and_others_see_nothing(viewer, editor, rank
     assert editor.get(f"{ABC}classify/").status_code == 405
     stranger = browser(make_acme().organization, "editor")
     assert "No level has both a forecast" in stranger.read(ABC)
-    assert "Nothing was changed" in text_of(stranger.send(f"{ABC}classify/", form))
+    assert "Nothing was saved" in text_of(stranger.send(f"{ABC}classify/", form))
     assert classes(ranked) == ["A", "C", None, "A", "B", "B"]
 
 
