@@ -37,5 +37,6 @@ def log_lines(level: str, format_: str) -> dict[str, Any]:
             # 4xx answers are the client's business; a 5xx is logged where it is handled.
             "django.request": {"level": "ERROR", "filters": ["with_traceback"]},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
+            "axes": {"level": "WARNING"},  # of failed sign-ins it tells, and not of every other
         },
     }

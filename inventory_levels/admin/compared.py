@@ -36,7 +36,7 @@ def compared(
     last = LevelChange.objects.order_by("-at", "-pk").values_list("pk", flat=True).first()
     narrowed = urlencode({name: value for name, value in asked.items() if name != "side"})
     settings = crc32(repr(policy).encode())
-    key = f"compared-{current_organization().pk}-{last}-{settings}-{narrowed}"
+    key = f"compared-{current_organization().public_id}-{last}-{settings}-{narrowed}"
     kept: Compared | None = cache.get(key)
     if kept is None:
         kept = Compared(compare(levels, policy), timezone.now())

@@ -72,7 +72,7 @@ def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _counted() -> Counted:
-    key = f"levels-counted-{current_organization().pk}"
+    key = f"levels-counted-{current_organization().public_id}"
     kept: Counted | None = cache.get(key)
     if kept is None:
         kept = _count_all()

@@ -353,3 +353,11 @@ def test_details_map_each_bad_field_to_its_messages_and_the_sentence_counts_them
         assert messages
         assert all(isinstance(message, str) for message in messages)
     assert "\n" not in body["error"]
+
+
+def test_a_page_that_says_what_is_wrong_needs_no_files_besides(client, db, settings, tmp_path):
+    settings.STATIC_ROOT = tmp_path
+    manifest = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": manifest}}
+    page = client.get("/nowhere")
+    assert (page.status_code, "There is nothing here" in page.content.decode()) == (404, True)
