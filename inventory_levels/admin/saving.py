@@ -148,10 +148,10 @@ class SafeForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         self.data = self._on_top_of(now)
 
     def _shown_value(self, name: str) -> Any:
-        """None also for what no page has shown."""
+        """None also for what no page can have shown."""
         field, bound = self.fields[name], self[name]
         try:
-            return field.to_python(self.data.get(bound.html_initial_name))
+            return field.clean(self.data.get(bound.html_initial_name))
         except forms.ValidationError:
             return None
 
