@@ -10,6 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from inventory_levels.conditions import matching
 from inventory_levels.management.changes import SHOWN
+from inventory_levels.management.options import add_where
 from inventory_levels.management.progress import Bar
 from inventory_levels.models import InventoryLevel, LevelChange
 from inventory_levels.refusals import Refusal, counted
@@ -30,13 +31,7 @@ class Command(OrganizationCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument(
-            "--where",
-            action="append",
-            default=[],
-            metavar="FIELD=VALUE",
-            help="Only levels where this holds, named as in the API's filters; may be repeated.",
-        )
+        add_where(parser)
         parser.add_argument("--json", action="store_true", help="Print the counts as JSON.")
 
     def run(

@@ -13,6 +13,7 @@ from inventory_levels.checkup import CHECKS, Check, left_after_mending, suspects
 from inventory_levels.files.columns import LEVELS
 from inventory_levels.imports import Counts, FileRow
 from inventory_levels.management.changes import NAMED, LevelChanges, name_of
+from inventory_levels.management.options import add_json
 from inventory_levels.models import InventoryLevel
 from inventory_levels.refusals import Refusal, counted
 from inventory_levels.walk import all_in_order
@@ -43,9 +44,7 @@ class Command(OrganizationCommand):
             choices=[check.slug for check in CHECKS],
             help="Looks for this alone; may be repeated.",
         )
-        parser.add_argument(
-            "--json", action="store_true", dest="as_json", help="Prints the counts for scripts."
-        )
+        add_json(parser)
 
     def run(
         self,

@@ -15,6 +15,7 @@ from inventory_levels.files.columns import LEVELS
 from inventory_levels.imports import FileRow
 from inventory_levels.management.changes import LevelChanges, on_one_line
 from inventory_levels.management.locations import locations
+from inventory_levels.management.options import add_json
 from inventory_levels.models import SETTINGS, InventoryLevel, Location
 from inventory_levels.refusals import Refusal, counted
 from inventory_levels.walk import all_in_order
@@ -46,9 +47,7 @@ class Command(OrganizationCommand):
             action="store_true",
             help="Also makes the levels that are there like those copied; else they stay.",
         )
-        parser.add_argument(
-            "--json", action="store_true", dest="as_json", help="Prints the counts for scripts."
-        )
+        add_json(parser)
 
     def run(
         self,

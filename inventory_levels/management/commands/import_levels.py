@@ -18,6 +18,7 @@ from inventory_levels.files.refusals import BadFile
 from inventory_levels.files.rows import Format
 from inventory_levels.management.changes import LevelChanges, as_rows
 from inventory_levels.management.formats import STANDARD, add_format, format_of
+from inventory_levels.management.options import add_json
 from inventory_levels.refusals import Refusal
 from inventory_levels.results import OnError
 from organizations.commands import OrganizationCommand
@@ -41,9 +42,7 @@ class Command(OrganizationCommand):
             help="abort: all or nothing; skip: the good rows are written, 5,000 at a time "
             "(default: %(default)s).",
         )
-        parser.add_argument(
-            "--json", action="store_true", dest="as_json", help="The summary for scripts."
-        )
+        add_json(parser)
         add_format(parser)
 
     def run(

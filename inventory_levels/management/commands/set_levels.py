@@ -12,6 +12,7 @@ from inventory_levels.conditions import matching
 from inventory_levels.files.columns import LEVELS
 from inventory_levels.imports import FileRow
 from inventory_levels.management.changes import LevelChanges
+from inventory_levels.management.options import add_json, add_where
 from inventory_levels.models import InventoryLevel
 from inventory_levels.refusals import Refusal, counted
 from inventory_levels.staged_plan import QUANTITIES
@@ -35,13 +36,7 @@ class Command(OrganizationCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument(
-            "--where",
-            action="append",
-            default=[],
-            metavar="FIELD=VALUE",
-            help="Only levels where this holds, named as in the API's filters; may be repeated.",
-        )
+        add_where(parser)
         parser.add_argument(
             "--set",
             action="append",
@@ -60,9 +55,7 @@ class Command(OrganizationCommand):
         parser.add_argument(
             "--round", choices=["whole"], dest="round_to", help="Rounds to whole units instead."
         )
-        parser.add_argument(
-            "--json", action="store_true", dest="as_json", help="Prints the counts for scripts."
-        )
+        add_json(parser)
 
     def run(
         self,
