@@ -71,18 +71,6 @@ class RecordForm(SafeForm):
         ]
         return f"{'; '.join(said)}." if said else ""
 
-    def told(self) -> str:
-        """What the person changed, from what to what."""
-        return "; ".join(
-            f"{self[name].label} {self._in_words(name, self._shown_value(name))} → "
-            f"{self._in_words(name, self.cleaned_data[name])}"
-            for name in self.changed_data
-        )
-
-    def _in_words(self, name: str, value: Any) -> str:
-        choices = dict(self._meta.model._meta.get_field(name).flatchoices)
-        return str(choices.get(value) or value_in_words(value))
-
     def write(self) -> Any:
         (result,) = self.save_rows([self.row()])
         return result.or_raise().saved

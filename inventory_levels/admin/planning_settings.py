@@ -84,13 +84,8 @@ class PlanningSettingsForm(SafeForm):
         last = _changes(record).first()
         return f"{last.user} changed {last.change_message}." if last else ""
 
-    def told(self) -> str:
-        """What the person changed, from what to what."""
-        return "; ".join(
-            f"{_name_of(name)} {value_in_words(self._shown_value(name))} → "
-            f"{value_in_words(self.cleaned_data[name])}"
-            for name in self.changed_data
-        )
+    def called(self, name: str) -> str:
+        return _name_of(name)
 
 
 @admin.register(PlanningSettings)

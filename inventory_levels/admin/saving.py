@@ -155,6 +155,22 @@ class SafeForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         except forms.ValidationError:
             return None
 
+    def told(self) -> str:
+        """What the person changed, from what to what."""
+        return "; ".join(
+            f"{self.called(name)} {self._in_words(name, self._shown_value(name))} → "
+            f"{self._in_words(name, self.cleaned_data[name])}"
+            for name in self.changed_data
+        )
+
+    def _in_words(self, name: str, value: Any) -> str:
+        choices = dict(self._meta.model._meta.get_field(name).flatchoices)
+        return str(choices.get(value) or value_in_words(value))
+
+    def called(self, name: str) -> str:
+        """The field's name in such a sentence."""
+        return str(self[name].label)
+
     def _on_top_of(self, now: Any) -> QueryDict:
         """The posted data with what was typed kept, and all else as the record is now."""
         data: QueryDict = self.data.copy()  # type: ignore[attr-defined]
