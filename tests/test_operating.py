@@ -88,6 +88,8 @@ def test_a_statement_that_takes_too_long_is_given_up_but_not_an_imports(watched,
         patch = InBackground(lambda: api.patch(path, {"minQuantity": 5}))
         patch.join(3)
         gave_up = not patch.is_alive()
+        import_.join(2)  # twice the limit
+        assert import_.is_alive()
     assert gave_up == live_database.is_postgresql
     assert import_.result().status_code == 200
     if gave_up:
