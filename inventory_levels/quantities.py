@@ -50,7 +50,8 @@ def number(value: Decimal | None) -> int | float | None:
     """
     if value is None:
         return None
-    return int(value) if value == value.to_integral_value() else float(value)
+    whole = int(value)
+    return whole if whole == value else float(value)
 
 
 def public(value: Any) -> Any:

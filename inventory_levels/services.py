@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from inventory_levels import storage
+from inventory_levels import single_level, storage
 from inventory_levels.decisions import (
     LevelRow,
     Precondition,
@@ -102,7 +102,12 @@ def save_many_levels(
 
 
 def save_level(row: LevelRow, *, origin: Origin) -> LevelResult:
-    """Create or update one level: a batch of one. Raises the row's Refusal."""
+    """Create or update one level: a batch of one. Raises the row's Refusal.
+
+    PostgreSQL tries it without locks first.
+    """
+    if is_postgresql() and (saved := single_level.save(row, origin=origin)):
+        return saved
     (result,) = save_levels([row], origin=origin)
     return result.or_raise()
 

@@ -27,18 +27,18 @@ _Reference = TypeVar("_Reference", ProductMaster, Location)
 CHUNK = 1_000
 
 # The columns that a write fills. Times come from the database's clock, see _clock().
-_COLUMNS: list[Any] = [
+COLUMNS: list[Any] = [
     field
     for field in InventoryLevel._meta.concrete_fields
     if field.name not in ("id", "created_at", "updated_at") and not field.generated
 ]
 SETTING_COLUMNS = [
     str(field.column)
-    for field in _COLUMNS
+    for field in COLUMNS
     if field.name not in ("organization", "public_id", "product", "location")
 ]
 
-_HISTORY: list[Any] = [field for field in LevelChange._meta.concrete_fields if field.name != "id"]
+HISTORY: list[Any] = [field for field in LevelChange._meta.concrete_fields if field.name != "id"]
 
 
 def hold(model: type[_Reference], public_ids: Iterable[str | None]) -> dict[str, _Reference]:
@@ -151,11 +151,11 @@ def update_levels(levels: Sequence[InventoryLevel]) -> None:
 
 def _upsert(levels: Sequence[InventoryLevel], on_conflict: str) -> list[InventoryLevel]:
     written = []
-    columns = ", ".join(str(field.column) for field in _COLUMNS)
+    columns = ", ".join(str(field.column) for field in COLUMNS)
     in_order = sorted(levels, key=lambda level: (level.product_id, level.location_id))
     for chunk in _chunks(in_order):
         clock, now = _clock()
-        row = "(" + ", ".join(["%s"] * len(_COLUMNS) + [clock] * 2) + ")"
+        row = "(" + ", ".join(["%s"] * len(COLUMNS) + [clock] * 2) + ")"
         sql = (
             f"INSERT INTO {InventoryLevel._meta.db_table} ({columns}, created_at, updated_at) "
             f"VALUES {', '.join([row] * len(chunk))} "
@@ -163,7 +163,7 @@ def _upsert(levels: Sequence[InventoryLevel], on_conflict: str) -> list[Inventor
             "RETURNING public_id, id, updated_at"
         )
         with connection.cursor() as cursor:
-            cursor.execute(sql, [value for level in chunk for value in _values(level)])
+            cursor.execute(sql, [value for level in chunk for value in values_of(level)])
             returned = {row[0]: row[1:] for row in cursor.fetchall()}
         for level in chunk:
             if level.public_id in returned:
@@ -187,8 +187,8 @@ def _clock() -> tuple[str, datetime | None]:
     return f"'{connection.ops.adapt_datetimefield_value(now)}'", now
 
 
-def _values(level: InventoryLevel) -> list[Any]:
-    return [field.pre_save(level, add=True) for field in _COLUMNS]
+def values_of(level: InventoryLevel) -> list[Any]:
+    return [field.pre_save(level, add=True) for field in COLUMNS]
 
 
 def delete_level(level: InventoryLevel) -> datetime:
@@ -276,8 +276,8 @@ def reading() -> Iterator[None]:
 
 def insert_changes(changes: Iterable[Mapping[str, Any]]) -> None:
     """Append entries to the history: each its fields by name, ``changes`` as JSON."""
-    columns = ", ".join(str(field.column) for field in _HISTORY)
-    row = "(" + ", ".join(["%s"] * len(_HISTORY)) + ")"
+    columns = ", ".join(str(field.column) for field in HISTORY)
+    row = "(" + ", ".join(["%s"] * len(HISTORY)) + ")"
     for chunk in _chunks(list(changes)):
         values = ", ".join([row] * len(chunk))
         sql = f"INSERT INTO {LevelChange._meta.db_table} ({columns}) VALUES {values}"
@@ -287,7 +287,7 @@ def insert_changes(changes: Iterable[Mapping[str, Any]]) -> None:
 
 def _entry(change: Mapping[str, Any]) -> list[Any]:
     at = connection.ops.adapt_datetimefield_value(change["at"])
-    return [at if field.name == "at" else change[field.name] for field in _HISTORY]
+    return [at if field.name == "at" else change[field.name] for field in HISTORY]
 
 
 def _chunks(rows: Sequence[_Item]) -> Iterator[Sequence[_Item]]:

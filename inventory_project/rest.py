@@ -1,9 +1,9 @@
 """JSON in and out of the API: strict when reading, exact in both directions."""
 
 import codecs
-import json
 from typing import Any
 
+import orjson
 from django.http import UnreadablePostError
 from django.utils.http import parse_header_parameters
 from rest_framework import exceptions, status
@@ -40,8 +40,7 @@ class ExactJSONRenderer(BaseRenderer):
     def render(self, data: Any, accepted_media_type: Any = None, context: Any = None) -> bytes:
         if data is None:
             return b""
-        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return text.encode()
+        return orjson.dumps(data)
 
 
 class StrictJSONParser(BaseParser):

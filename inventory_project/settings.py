@@ -137,6 +137,7 @@ def database() -> dict[str, Any]:
         # Tests use threads and a second process: an in-memory database knows neither.
         config["TEST"] = {"NAME": f"{config['NAME']}.test"}
     else:
+        config["ENGINE"] = "inventory_project.postgresql"
         ours = {
             "lock_timeout": LOCK_TIMEOUT * 1000,
             "statement_timeout": STATEMENT_TIMEOUT * 1000,

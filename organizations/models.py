@@ -8,7 +8,7 @@ import secrets
 import string
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from organizations import public_ids
 from organizations.locks import without_waiting
+from organizations.statements import Instances, fetch, instances
 from organizations.tenancy import TenantModel
 from organizations.texts import ExactCharField, is_text
 
@@ -160,8 +161,11 @@ class ApiKeyManager(models.Manager["ApiKey"]):
 
     def with_text(self, text: str) -> ApiKey | None:
         """The key whose text this is, its organization loaded, in one query."""
-        digest = ApiKey.digest_of(text)
-        return self.select_related("organization").filter(digest=digest).first()
+        for row in fetch(_KEY_WITH_DIGEST, [ApiKey.digest_of(text)]):
+            key, organization = instances(row, _KEY, _ORGANIZATION)
+            key.organization = organization
+            return cast(ApiKey, key)
+        return None
 
 
 class ApiKey(models.Model):
@@ -252,3 +256,11 @@ class ApiKey(models.Model):
                 ApiKey.objects.filter(pk__in=free).update(last_used_at=now)
         except DatabaseError:
             pass  # another writer is at work; the next request tries again
+
+
+_KEY, _ORGANIZATION = Instances(ApiKey, "api_key"), Instances(Organization, "organization")
+_KEY_WITH_DIGEST = (
+    f"SELECT {_KEY.sql}, {_ORGANIZATION.sql} FROM {ApiKey._meta.db_table} api_key "
+    f"JOIN {Organization._meta.db_table} organization ON organization.id = api_key.organization_id "
+    "WHERE api_key.digest = %s"
+)

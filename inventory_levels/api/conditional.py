@@ -8,23 +8,23 @@ from django.http import HttpRequest
 from django.utils.http import parse_etags
 
 from inventory_levels.models import InventoryLevel
+from inventory_levels.shown import ShownLevel
 
 
-def etag(level: InventoryLevel) -> str:
+def etag(level: ShownLevel) -> str:
     """The tag of a level's representation: it changes when an embedded name does."""
-    product, location = level.product, level.location
-    names = [product.public_id, product.global_sku, product.product_name]
-    return tag(level, *names, location.public_id, location.name)
+    product = (level.product__public_id, level.product__global_sku, level.product__product_name)
+    return tag(level, *product, level.location__public_id, level.location__name)
 
 
-def tag(level: InventoryLevel, *shown: str) -> str:
+def tag(level: InventoryLevel | ShownLevel, *shown: str) -> str:
     """``"<id>.<version>.<digest of what else is shown>"``."""
     digest = blake2b("\0".join(shown).encode(), digest_size=6).hexdigest()
-    return f'"{level.public_id}.{level.version}.{digest}"'
+    return f'"{_state(level)}.{digest}"'
 
 
-def _id_and_version(tag: str) -> str:
-    return tag.strip('"').rpartition(".")[0]
+def _state(level: InventoryLevel | ShownLevel) -> str:
+    return f"{level.public_id}.{level.version}"
 
 
 class Precondition:
@@ -55,4 +55,4 @@ def _names(header: str, level: InventoryLevel | None, *, weakly: bool) -> bool:
         return level is not None
     if weakly:
         tags = [one.removeprefix("W/") for one in tags]
-    return _id_and_version(etag(level)) in map(_id_and_version, tags)
+    return _state(level) in (tag.strip('"').rpartition(".")[0] for tag in tags)

@@ -128,7 +128,15 @@ class _IdsFilter(_Filter):
         return rows.filter(**{f"{self.field_name}__in": keys})
 
 
-class LevelFilter(django_filters.FilterSet):
+class _FilterSet(django_filters.FilterSet):
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        # django-filter copies every filter for every request: only those that it asks for.
+        named = {name: one for name, one in self.base_filters.items() if name in (data or ())}
+        self.__dict__["base_filters"] = named
+        super().__init__(data, *args, **kwargs)
+
+
+class LevelFilter(_FilterSet):
     productMasterId = _IdsFilter(
         field_name="product_id", model=ProductMaster, label=f"Product ids, {LIST}."
     )
@@ -201,7 +209,7 @@ def _few(rows: QuerySet[Any]) -> list[int] | None:
     return keys if len(keys) <= FEW else None
 
 
-class ChangeFilter(django_filters.FilterSet):
+class ChangeFilter(_FilterSet):
     actor = _TextFilter(field_name="actor_id", label="The id of the key, user or command.")
     source = _Filter(
         read=_list_of(one_of(LevelChange.Source.values)),
@@ -212,7 +220,7 @@ class ChangeFilter(django_filters.FilterSet):
     updatedBefore = _TimeFilter(field_name="at", lookup_expr="lt", label="Before.")
 
 
-class ProductFilter(django_filters.FilterSet):
+class ProductFilter(_FilterSet):
     globalSku = _TextFilter(field_name="global_sku", label="The SKU, exactly.")
     status = _ChoicesFilter(choices=ProductStatus.values, label=f"Statuses, {LIST}.")
     search = _TextFilter(method="having", label="A part of the SKU or the name; no case.")
@@ -223,7 +231,7 @@ class ProductFilter(django_filters.FilterSet):
         return products.filter(having if few is None else Q(pk__in=few))
 
 
-class LocationFilter(django_filters.FilterSet):
+class LocationFilter(_FilterSet):
     name = _TextFilter(label="The name, exactly.")
     type = _ChoicesFilter(choices=LocationType.values, label=f"Types, {LIST}.")
     parentId = _IdsFilter(field_name="parent_id", model=Location, label=f"Parents' ids, {LIST}.")

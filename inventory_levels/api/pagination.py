@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import F, QuerySet
@@ -24,6 +25,18 @@ from organizations.tenancy import current_organization
 DEFAULT_LIMIT, MAX_LIMIT = 50, 500
 # Rows into a list that a page may reach: a deep page costs all the rows before it.
 MAX_DEPTH = 10_000
+
+# Reads the records of a page, by one statement: each with what it has under the keys.
+Reader = Callable[[QuerySet[Any], Sequence[str]], Iterable[tuple[Sequence[Any], Any]]]
+
+
+def models_of(
+    records: QuerySet[Any], page: QuerySet[Any], keys: Sequence[str]
+) -> Iterator[tuple[Sequence[Any], Any]]:
+    """The page's rows as these records: a Reader, once the records are given."""
+    names = {f"key_{number}": F(key) for number, key in enumerate(keys)}
+    for row in records.filter(storage.among("pk", page.values("pk"))).annotate(**names):
+        yield tuple(getattr(row, name) for name in names), row
 
 
 class Pages(BasePagination):
@@ -47,21 +60,21 @@ class Pages(BasePagination):
         is_first = "updatedSince" in query and not query.get("cursor")
         self.mark = time(storage.changed_until()) if is_first else None
 
-    def page(self, chosen: QuerySet[Any], records: QuerySet[Any]) -> list[Any]:
+    def page(self, chosen: QuerySet[Any], read: Reader) -> list[Any]:
         """The records of the page out of the chosen rows, in order. Raises ValidationError."""
         self.limit = _whole(self.request, "limit", DEFAULT_LIMIT, most=MAX_LIMIT)
         self.keys, self.descending = self.order_of(self.request)
         cursor = self.request.query_params.get("cursor")
         if cursor is None:
             with storage.reading():
-                return self._records(self._numbered(chosen), records)
+                return self._records(self._numbered(chosen), read)
         if "page" in self.request.query_params:
             raise ValidationError({"page": ["can't be combined with cursor"]})
         self.pagination: dict[str, Any] = {"pageSize": self.limit}
         after = None
         if cursor:
             after, self.mark = self._opened(cursor)
-        return self._records(self._following(chosen, after), records)
+        return self._records(self._following(chosen, after), read)
 
     def get_paginated_response(self, data: Any) -> Response:
         body = {"items": data, "pagination": self.pagination}
@@ -103,19 +116,13 @@ class Pages(BasePagination):
     def _sorted(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return in_order(rows, self.keys, descending=self.descending)
 
-    def _records(self, page: QuerySet[Any], records: QuerySet[Any]) -> list[Any]:
-        """The page's records, by one statement; fills in where to go on."""
-        keys = {f"key_{number}": F(key) for number, key in enumerate(self.keys)}
-
-        def values(row: Any) -> tuple[Any, ...]:
-            return tuple(getattr(row, key) for key in keys)
-
-        found = records.filter(storage.among("pk", page.values("pk"))).annotate(**keys)
+    def _records(self, page: QuerySet[Any], read: Reader) -> list[Any]:
+        """The page's records; fills in where to go on."""
         # Sorted here: asked for an order, SQLite walks along it and past the few that it wants.
-        rows = sorted(found, key=values, reverse=self.descending)
-        more = len(rows) > self.limit
-        self.pagination["nextCursor"] = self._cursor(values(rows[self.limit - 1])) if more else None
-        return rows[: self.limit]
+        found = sorted(read(page, self.keys), key=itemgetter(0), reverse=self.descending)
+        more = len(found) > self.limit
+        self.pagination["nextCursor"] = self._cursor(found[self.limit - 1][0]) if more else None
+        return [record for _, record in found[: self.limit]]
 
     def _purpose(self) -> str:
         """What a cursor is good for: this list, its filters and its order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from inventory_levels import replenishment
 from inventory_levels.api import planning_serializers, schema
 from inventory_levels.api.conditional import Precondition, tag
 from inventory_levels.api.filters import LevelFilter
-from inventory_levels.api.pagination import LevelPages
+from inventory_levels.api.pagination import LevelPages, models_of
 from inventory_levels.api.planning_query import Query, read_query, wants_to_apply
 from inventory_levels.api.planning_serializers import (
     EvaluationSerializer,
@@ -83,7 +84,8 @@ class PlanningViewSet(ApiViewSet):
     def _page(self, query: Query) -> Response:
         paginator: Any = self.paginator
         paginator.begin(query)
-        levels = paginator.page(self._matching(query), InventoryLevel.objects.only(*COLUMNS))
+        read = partial(models_of, InventoryLevel.objects.only(*COLUMNS))
+        levels = paginator.page(self._matching(query), read)
         policy = PlanningSettings.objects.current().policy
         return self.get_paginated_response([recommendation(level, policy) for level in levels])
 

@@ -21,7 +21,6 @@ from inventory_levels.models import (
     MAX_DAYS,
     SETTINGS,
     AbcClass,
-    InventoryLevel,
     LevelChange,
     LevelStatus,
     Location,
@@ -30,11 +29,12 @@ from inventory_levels.models import (
     ProductStatus,
 )
 from inventory_levels.quantities import number, public
+from inventory_levels.shown import ShownLevel
 
 
 def time(moment: datetime) -> str:
     """ISO 8601, UTC, always six decimals."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def _quantity(source: str, help_text: str) -> QuantityField:
@@ -146,27 +146,31 @@ class LevelSerializer(StrictSerializer):
     def check(self, values: dict[str, Any], problems: dict[str, list[str]]) -> None:
         fold_product(values, problems, required=not self.partial)
 
-    def to_representation(self, level: InventoryLevel) -> dict[str, Any]:
-        product, location = level.product, level.location
+    def to_representation(self, level: ShownLevel) -> dict[str, Any]:
+        product, sku, name = level[1:4]
+        place, place_name = level[4:6]
         return {
             "id": level.public_id,
-            "productMasterId": product.public_id,
-            "locationId": location.public_id,
-            **{name: public(getattr(level, attribute)) for name, attribute in SETTINGS.items()},
+            "productMasterId": product,
+            "locationId": place,
+            "minQuantity": number(level.min_quantity),
+            "reorderQuantity": number(level.reorder_quantity),
+            "maxQuantity": number(level.max_quantity),
+            "status": level.status,
+            "abcClass": level.abc_class,
+            "expectedLeadTimeDays": level.expected_lead_time_days,
+            "replenishmentPeriodDays": level.replenishment_period_days,
+            "forecastPeriodDays": level.forecast_period_days,
+            "forecastQuantity": number(level.forecast_quantity),
+            "preferredBinLocationId": level.preferred_bin_location__public_id,
+            "replenishmentLocationId": level.replenishment_location__public_id,
+            "comments": level.comments,
             "version": level.version,
             "createdAt": time(level.created_at),
             "updatedAt": time(level.updated_at),
-            "product": {
-                "id": product.public_id,
-                "sku": product.global_sku,
-                "name": product.product_name,
-            },
-            "productMaster": {
-                "id": product.public_id,
-                "globalSku": product.global_sku,
-                "productName": product.product_name,
-            },
-            "location": {"id": location.public_id, "name": location.name},
+            "product": {"id": product, "sku": sku, "name": name},
+            "productMaster": {"id": product, "globalSku": sku, "productName": name},
+            "location": {"id": place, "name": place_name},
         }
 
 

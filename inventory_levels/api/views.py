@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from inventory_levels import catalog, services
+from inventory_levels import catalog, services, shown
 from inventory_levels.api import bulk, schema
 from inventory_levels.api.conditional import Precondition, etag
 from inventory_levels.api.examples import INDEX
@@ -34,6 +34,7 @@ from inventory_levels.files.columns import LOCATIONS, PRODUCTS
 from inventory_levels.models import InventoryLevel, LevelChange, Location, ProductMaster
 from inventory_levels.refusals import NotFound, Refusal
 from inventory_levels.services import LevelRow, Origin
+from inventory_levels.shown import ShownLevel
 
 LEVEL, LEVEL_PATCH = LevelSerializer(), LevelSerializer(partial=True)
 
@@ -98,11 +99,11 @@ class LevelViewSet(LevelFiles, ApiViewSet):
     filterset_class = LevelFilter
 
     def list(self, request: Request) -> Response:
-        return self.page_of(InventoryLevel.objects.with_references())
+        return self.page_of(InventoryLevel.objects.all(), shown.among)
 
     def retrieve(self, request: Request, public_id: str) -> Response:
         self.check_parameters()
-        level = InventoryLevel.objects.with_references().filter(public_id=public_id).first()
+        level = shown.find(public_id)
         if level is None:
             raise NotFound("Inventory level not found")
         if Precondition(request).is_known(etag(level)):
@@ -115,7 +116,8 @@ class LevelViewSet(LevelFiles, ApiViewSet):
         row = level_row(values)
         row.precondition = Precondition(request)
         result = services.save_level(row, origin=origin(request))
-        return answer(result.saved, status=201 if result.outcome == "created" else 200)
+        status = 201 if result.outcome == "created" else 200
+        return answer(ShownLevel.of(result.saved), status)
 
     def partial_update(self, request: Request, public_id: str) -> Response:
         values = LEVEL_PATCH.run_validation(self.body(request))
@@ -127,7 +129,7 @@ class LevelViewSet(LevelFiles, ApiViewSet):
             settings=values,
             precondition=Precondition(request),
         )
-        return answer(services.save_level(row, origin=origin(request)).saved)
+        return answer(ShownLevel.of(services.save_level(row, origin=origin(request)).saved))
 
     def destroy(self, request: Request, public_id: str) -> Response:
         self.check_parameters()
@@ -160,7 +162,7 @@ class LevelViewSet(LevelFiles, ApiViewSet):
         return self.page_of(changes)
 
 
-def answer(level: InventoryLevel, status: int = 200) -> Response:
+def answer(level: ShownLevel, status: int = 200) -> Response:
     return Response(LEVEL.to_representation(level), status, headers={"ETag": etag(level)})
 
 
@@ -262,7 +264,7 @@ class ProductViewSet(CatalogViewSet):
         product = ProductMaster.objects.filter(public_id=public_id).first()
         if product is None:
             raise NotFound("Product not found")
-        return self.page_of(InventoryLevel.objects.with_references().filter(product=product))
+        return self.page_of(InventoryLevel.objects.filter(product=product), shown.among)
 
 
 @schema.locations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
@@ -13,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from inventory_levels.api.fields import StrictSerializer
-from inventory_levels.api.pagination import Pages
+from inventory_levels.api.pagination import Pages, Reader, models_of
 from inventory_levels.values import printable
 
 
@@ -103,10 +104,10 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
         paginator: Any = self.paginator
         self.check_parameters(*paginator.parameters, *self.filterset_class.base_filters)
 
-    def page_of(self, rows: Any) -> Response:
-        """The page that the query asks for of the rows."""
+    def page_of(self, rows: Any, read: Reader | None = None) -> Response:
+        """The page that the query asks for of the rows, read as they are or in another way."""
         self.check_list_parameters()
         paginator: Any = self.paginator
         paginator.begin(self.request)
-        page = paginator.page(self.filter_queryset(rows), rows)
+        page = paginator.page(self.filter_queryset(rows), read or partial(models_of, rows))
         return self.get_paginated_response([self.shape.to_representation(row) for row in page])

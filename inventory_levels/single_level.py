@@ -1,0 +1,172 @@
+"""One level in two statements, without a transaction: what is there, and the write.
+
+The write takes effect only where everything is still as it was read; where it is not, the
+caller begins again with locks. PostgreSQL only: SQLite's writers take turns anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from django.db import IntegrityError
+
+from inventory_levels import storage
+from inventory_levels.decisions import Changes, LevelRow, References, decide
+from inventory_levels.level_batch import LevelResult, Origin, change
+from inventory_levels.models import InventoryLevel, LevelChange, Location, ProductMaster
+from inventory_levels.results import Result
+from organizations.statements import Instances, fetch, instances
+from organizations.tenancy import current_organization
+
+_LEVEL, _PRODUCT = Instances(InventoryLevel, "level"), Instances(ProductMaster, "product")
+_LOCATION, _BIN, _SOURCE, _NEW_BIN, _NEW_SOURCE = (
+    Instances(Location, alias) for alias in ("location", "bin", "source", "new_bin", "new_source")
+)
+_PARTS = (_LEVEL, _PRODUCT, _LOCATION, _BIN, _SOURCE, _NEW_BIN, _NEW_SOURCE)
+
+
+def save(row: LevelRow, *, origin: Origin) -> LevelResult | None:
+    """Create or update a level; None where that takes another look, with locks.
+
+    Raises the row's Refusal.
+    """
+    level, references = _read(row)
+    if level is not None and not references.has(row):
+        return None  # a PATCH that names another product or location
+    referred_before = _places(level) if level else {}
+    decided, changes = decide(row, level, references)
+    if level is not None and not changes:
+        return Result("unchanged", decided)
+    referred = {key: path for key, path in _places(decided).items() if key not in referred_before}
+    if not _write(decided, changes, origin, places=referred):
+        return None
+    return Result("updated" if level else "created", decided)
+
+
+def _places(level: InventoryLevel) -> dict[int, str]:
+    """The paths of the locations that a level refers to, by primary key."""
+    places = (level.location, level.preferred_bin_location, level.replenishment_location)
+    return {place.pk: place.path for place in places if place is not None}
+
+
+# --- reading
+
+
+def _read(row: LevelRow) -> tuple[InventoryLevel | None, References]:
+    """The level that a row is about, and what the row names, as they are at one moment."""
+    named = (row.settings.get("preferred_bin_location"), row.settings.get("replenishment_location"))
+    which = (row.product, row.location) if row.level is None else (row.level,)
+    ((*values,),) = fetch(
+        _BY_PAIR if row.level is None else _BY_ID,
+        [current_organization().pk, *which, *named],
+    )
+    level, product, location, bin_, source, *new = instances(values, *_PARTS)
+    if level is not None:
+        level.product, level.location = product, location
+        level.preferred_bin_location, level.replenishment_location = bin_, source
+    return level, References(
+        {product.public_id: product} if product else {},
+        {place.public_id: place for place in (location, *new) if place is not None},
+    )
+
+
+def _joined(part: Instances, condition: str) -> str:
+    return (
+        f"LEFT JOIN {part.model._meta.db_table} {part.alias} "
+        f"ON {part.alias}.organization_id = here.organization_id AND {part.alias}.{condition}"
+    )
+
+
+def _statement(*joins: str) -> str:
+    return " ".join(
+        [
+            f"SELECT {', '.join(part.sql for part in _PARTS)}",
+            "FROM (SELECT CAST(%s AS bigint) AS organization_id) here",
+            *joins,
+            _joined(_BIN, "id = level.preferred_bin_location_id"),
+            _joined(_SOURCE, "id = level.replenishment_location_id"),
+            _joined(_NEW_BIN, "public_id = %s"),
+            _joined(_NEW_SOURCE, "public_id = %s"),
+        ]
+    )
+
+
+_BY_PAIR = _statement(
+    _joined(_PRODUCT, "public_id = %s"),
+    _joined(_LOCATION, "public_id = %s"),
+    _joined(_LEVEL, "product_id = product.id AND level.location_id = location.id"),
+)
+_BY_ID = _statement(
+    _joined(_LEVEL, "public_id = %s"),
+    _joined(_PRODUCT, "id = level.product_id"),
+    _joined(_LOCATION, "id = level.location_id"),
+)
+
+# --- writing
+
+
+def _write(
+    level: InventoryLevel, changes: Changes, origin: Origin, *, places: Mapping[int, str]
+) -> bool:
+    """Write a level with its history, if nobody was quicker.
+
+    Holds the places where they were found, in the order of their keys as everybody does: nobody
+    deletes them or moves them away meanwhile.
+    """
+    read, level.version = level.version, level.version + 1
+    action = LevelChange.Action.UPDATE if read else LevelChange.Action.CREATE
+    keys = sorted(places)
+    held = [level.organization_id, _array(keys)] if places else []
+    as_found = [_array(places[key] for key in keys)] if places else []
+    which = [level.organization_id, level.pk, read] if read else []
+    entry = change(level, action, changes, origin)
+    noted = [entry[field.name] for field in storage.HISTORY if field.name != "at"]
+    statement = _write_statement(action, bool(places))
+    try:
+        rows = fetch(statement, [*held, *storage.values_of(level), *which, *as_found, *noted])
+    except IntegrityError:  # what the row names is being deleted
+        return False
+    for level.pk, level.updated_at in rows:
+        if not read:
+            level.created_at = level.updated_at
+    return bool(rows)
+
+
+def _array(values: Iterable[Any]) -> str:
+    """Of numbers, or of paths, which need no quotes."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+@cache
+def _write_statement(action: LevelChange.Action, holds: bool) -> str:
+    table = InventoryLevel._meta.db_table
+    columns = [str(field.column) for field in storage.COLUMNS]
+    hold = (
+        f"held AS MATERIALIZED (SELECT id, path FROM {Location._meta.db_table} "
+        "WHERE organization_id = %s AND id = ANY(%s) ORDER BY id FOR KEY SHARE), "
+    )
+    as_found = "(SELECT array_agg(path ORDER BY id) FROM held) = %s" if holds else "true"
+    if action == LevelChange.Action.CREATE:
+        write = (
+            f"INSERT INTO {table} ({', '.join(columns)}, created_at, updated_at) "
+            f"SELECT {', '.join(['%s'] * len(columns))}, at, at FROM clock WHERE {as_found} "
+            "ON CONFLICT (organization_id, product_id, location_id) DO NOTHING"
+        )
+    else:
+        assignments = ", ".join(f"{column} = %s" for column in columns)
+        write = (
+            f"UPDATE {table} SET {assignments}, updated_at = at FROM clock "
+            f"WHERE organization_id = %s AND {table}.id = %s AND version = %s AND {as_found}"
+        )
+    history = [str(field.column) for field in storage.HISTORY if field.name != "at"]
+    # The clock is looked at when the transaction has its id: see storage.changed_until().
+    return (
+        f"WITH {hold if holds else ''}clock AS MATERIALIZED (SELECT CASE "
+        "WHEN pg_current_xact_id() IS NOT NULL THEN clock_timestamp() END AS at), "
+        f"written AS ({write} RETURNING {table}.id, updated_at), "
+        f"noted AS (INSERT INTO {LevelChange._meta.db_table} ({', '.join(history)}, at) "
+        f"SELECT {', '.join(['%s'] * len(history))}, updated_at FROM written) "
+        "SELECT id, updated_at FROM written"
+    )

@@ -1,0 +1,117 @@
+"""Statements that requests run again and again, and what their rows are made into.
+
+PostgreSQL plans each of them once a connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.models.expressions import Col
+
+
+class _BinaryCursor(psycopg.Cursor[Any]):
+    """Parameters apart from the text, and values in binary, which are the quickest to read."""
+
+    prepare = False
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        return super().execute(query, params, prepare=self.prepare, binary=True)
+
+
+class _PreparedCursor(_BinaryCursor):
+    prepare = True
+
+
+def fetch(sql: str, parameters: Iterable[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a statement that is planned once, for any parameters.
+
+    Raises Django's database errors, as ``fetch_once`` does.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.vendor == "postgresql":
+        # All of them texts: one plan serves, whichever are null and however large numbers are.
+        parameters = [None if value is None else str(value) for value in parameters]
+    return _fetched(database, sql, parameters, _PreparedCursor)
+
+
+def fetch_once(sql: str, parameters: Iterable[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a statement that is planned for these parameters."""
+    return _fetched(connections[DEFAULT_DB_ALIAS], sql, parameters, _BinaryCursor)
+
+
+def _fetched(
+    database: Any, sql: str, parameters: Iterable[Any], cursor_class: Any
+) -> list[tuple[Any, ...]]:
+    if database.vendor != "postgresql":
+        with database.cursor() as cursor:
+            cursor.execute(sql, tuple(parameters))
+            return list(cursor.fetchall())
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    with database._prepare_cursor(cursor_class(database.connection)) as cursor:
+        cursor.execute(sql, tuple(parameters))
+        return list(cursor.fetchall())
+
+
+class Columns:
+    """Columns in a statement, each of a table by its alias, and their values as Python's."""
+
+    def __init__(self, columns: Iterable[tuple[str, Any]]) -> None:
+        self._columns = [Col(alias, field) for alias, field in columns]
+        self.sql = ", ".join(f"{column.alias}.{column.target.column}" for column in self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def values(self, row: Sequence[Any]) -> Sequence[Any]:
+        if not self._converters:
+            return row
+        values = list(row)
+        for place, convert, column in self._converters:
+            values[place] = convert(values[place], column, connection)
+        return values
+
+    @cached_property
+    def _converters(self) -> list[tuple[int, Any, Any]]:
+        """What the values still need, by place. On PostgreSQL psycopg has done it."""
+        if connection.vendor == "postgresql":
+            return []
+        return [
+            (place, convert, column)
+            for place, column in enumerate(self._columns)
+            for convert in (
+                *connection.ops.get_db_converters(column),
+                *column.get_db_converters(connection),
+            )
+        ]
+
+
+class Instances(Columns):
+    """All columns of a model, and the instance that their values make."""
+
+    def __init__(self, model: type[models.Model], alias: str) -> None:
+        fields = [field for field in model._meta.concrete_fields if not field.generated]
+        super().__init__((alias, field) for field in fields)
+        self.model, self.alias = model, alias
+        self.names = [field.attname for field in fields]
+
+    def instance(self, row: Sequence[Any]) -> Any:
+        """None where an outer join has found none."""
+        if row[0] is None:
+            return None
+        return self.model.from_db(DEFAULT_DB_ALIAS, self.names, self.values(row))
+
+
+def instances(row: Sequence[Any], *parts: Instances) -> list[Any]:
+    """Those of a row that is made of these parts' columns."""
+    found, start = [], 0
+    for part in parts:
+        end = start + len(part)
+        found.append(part.instance(row[start:end]))
+        start = end
+    return found
