@@ -85,7 +85,7 @@ def test_a_list_of_many_pages_is_downloaded_whole(
     viewer: Browser, levels: list[InventoryLevel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exporting, "CHUNK", 2)
-    monkeypatch.setattr("inventory_levels.files.copying.CHUNK", 2)
+    monkeypatch.setattr("inventory_levels.files.copying.CSV_CHUNK", 2)
     monkeypatch.setattr("organizations.admin.base.MAX_ROWS", 1)
     assert skus(viewer) == ["B-0", "B-1", "B-2", "SKU-123"]
     assert skus(viewer, o="-0") == ["SKU-123", "B-2", "B-1", "B-0"]

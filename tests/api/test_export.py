@@ -54,7 +54,8 @@ def rows_of(content: bytes, format_: str) -> list[dict[str, Any]]:
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every export takes many statements."""
     monkeypatch.setattr(exporting, "CHUNK", 7)
-    monkeypatch.setattr(copying, "CHUNK", 7)
+    monkeypatch.setattr(copying, "CSV_CHUNK", 7)
+    monkeypatch.setattr(copying, "JSON_CHUNK", 7)
 
 
 @pytest.mark.parametrize("format_", FORMATS)

@@ -212,7 +212,8 @@ def test_any_comment_comes_back_as_it_was(api, level, format_, comments):
 @pytest.mark.parametrize("format_", FORMATS)
 def test_an_untouched_export_changes_nothing(api, population, monkeypatch, tmp_path, format_):
     monkeypatch.setattr(exporting, "CHUNK", 40)
-    monkeypatch.setattr(copying, "CHUNK", 40)
+    monkeypatch.setattr(copying, "CSV_CHUNK", 40)
+    monkeypatch.setattr(copying, "JSON_CHUNK", 40)
     before = stored()
     content = export(api, format_, query="?ordering=-updatedAt")
     if format_ in TYPES:

@@ -250,7 +250,7 @@ print(connection.queries[0]["sql"])
 
 def test_postgresql_is_set_up_for_real_use():
     config = database(DATABASE_URL="postgres://ada:p%40ss@db.example:5433/stock", LOCK_TIMEOUT="7")
-    assert config["ENGINE"] == "django.db.backends.postgresql"
+    assert config["ENGINE"] == "inventory_project.postgresql"
     assert [config[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == [
         "ada",
         "p@ss",
