@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from django.db import transaction
+from django.db import Error, connection, transaction
 from django.db.models import Q
 
 from inventory_levels.catalog_batch import (
@@ -23,7 +23,7 @@ from inventory_levels.catalog_batch import (
 )
 from inventory_levels.location_batch import LocationBatch
 from inventory_levels.models import InventoryLevel, Location, ProductMaster
-from inventory_levels.refusals import Conflict, counted
+from inventory_levels.refusals import Conflict, Unfinished, counted
 from inventory_levels.results import OnError, Result
 from organizations.models import Organization
 from organizations.tenancy import current_organization
@@ -47,8 +47,8 @@ def save_products(
 
     With ``abort`` one bad row keeps all from being written. Rows for the same product all
     fail. ``in_chunks``: all rows are checked before the first lock, and ``skip`` commits so
-    many at a time. A dry run locks nothing. Else locks the organization's row, and the products
-    whose SKU changes.
+    many at a time, and raises Unfinished where the database gives up after some. A dry run locks
+    nothing. Else locks the organization's row, and the products whose SKU changes.
     """
     return _save(ProductBatch, rows, on_error=on_error, dry_run=dry_run, in_chunks=in_chunks)
 
@@ -134,7 +134,12 @@ def _save(
     good = [index for index, result in enumerate(checked) if not result.refusal]
     for start in range(0, len(good), CHUNK):
         chunk = good[start : start + CHUNK]
-        written = _write(batch([rows[index] for index in chunk]), on_error)
+        try:
+            written = _write(batch([rows[index] for index in chunk]), on_error)
+        except Error as error:
+            if not start or connection.in_atomic_block:
+                raise
+            raise Unfinished(start, len(good), unsure=False) from error
         for index, result in zip(chunk, written, strict=True):
             checked[index] = result
     return checked

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import Error, transaction
+from django.db import Error, connection, transaction
 
 from inventory_levels import staged_writes, staging
 from inventory_levels.decisions import LevelRow
 from inventory_levels.explanations import explain, in_its_columns
 from inventory_levels.level_batch import LevelBatch, Origin
-from inventory_levels.refusals import Refusal
+from inventory_levels.refusals import Refusal, Unfinished
 from inventory_levels.results import OnError, Outcome, Result
 from inventory_levels.staging import FileRow, PlannedRow
 from inventory_levels.storage import is_postgresql
@@ -85,17 +85,20 @@ def import_levels(
 
     ``tell`` gets each bad row as it is found and then (``tell_all``) the good ones, in the
     order in which they are written; where nothing is, they tell what would have been.
-    ``on_progress`` gets how many rows of how many are done. Raises Interrupted at Ctrl-C.
+    ``on_progress`` gets how many rows of how many are done. Raises Interrupted at Ctrl-C, and
+    Unfinished where the database or the disk gives up after some rows were written for good.
     Locks products and locations (key share), then levels, in the order of their keys.
     """
     writing = _Writing(origin, tell, tell_all, on_progress)
     try:
         with staging.staged(rows):
             counts = _run(writing, on_error=on_error, dry_run=dry_run)
-    except (KeyboardInterrupt, Error) as error:
-        if not _is_ctrl_c(error):
+    except (KeyboardInterrupt, Error, OSError) as error:
+        if _is_ctrl_c(error):
+            raise Interrupted(writing.done, writing.total, unsure=writing.unsure) from error
+        if not writing.done or connection.in_atomic_block:
             raise
-        raise Interrupted(writing.done, writing.total, unsure=writing.unsure) from error
+        raise Unfinished(writing.done, writing.total, unsure=writing.unsure) from error
     if on_error == "abort" and counts.failed:
         return Counts(failed=counts.failed, aborted=True)
     return counts

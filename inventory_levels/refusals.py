@@ -21,6 +21,17 @@ class Refusal(Exception):
         self.details = details
 
 
+class Unfinished(Exception):
+    """Writing in chunks gave up, for the reason that is its cause, after the first of them.
+
+    ``done`` rows of ``total`` are written; ``unsure``: perhaps more.
+    """
+
+    def __init__(self, done: int, total: int, *, unsure: bool) -> None:
+        perhaps = ", perhaps more" if unsure else ""
+        super().__init__(f"{done:,} of {counted(total, 'row')} were written{perhaps}")
+
+
 class Invalid(Refusal):
     """Values that can't be stored together; ``details`` names the fields."""
 

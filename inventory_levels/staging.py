@@ -124,7 +124,9 @@ def _stage(cursor: Any, rows: Iterable[FileRow]) -> Lookups:
             lookups.by_sku |= row.product is None and row.sku is not None
             lookups.by_name |= row.location is None and row.location_name is not None
         if is_postgresql():
-            with cursor.copy(f"COPY staged ({', '.join(_STAGED)}) FROM STDIN") as copy:
+            statement = f"COPY staged ({', '.join(_STAGED)}) FROM STDIN"
+            # Django doesn't know of copying: its errors would be the driver's own.
+            with connection.wrap_database_errors, cursor.copy(statement) as copy:
                 for row in chunk:
                     copy.write_row(_values(row))
         else:

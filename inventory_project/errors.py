@@ -1,9 +1,11 @@
 """The only place where exceptions become ``{"error": ..., "code": ..., "details": ...}``."""
 
+import errno
 import logging
+import sys
 from collections.abc import Callable, Iterator
-from sqlite3 import SQLITE_ERROR
-from typing import Any
+from sqlite3 import SQLITE_ERROR, SQLITE_FULL
+from typing import Any, NamedTuple
 
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
@@ -14,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from inventory_levels.refusals import Refusal
+from inventory_levels.refusals import Refusal, Unfinished
 from inventory_project.rest import ExactJSONRenderer, PayloadTooLarge
 
 logger = logging.getLogger(__name__)
@@ -58,10 +60,11 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
         return Response(_body_of(exc), exc.status_code, headers=_headers_of(exc))
     if isinstance(exc, SuspiciousOperation):
         return Response(body("The request is malformed.", "VALIDATION_ERROR"), 400)
-    if _is_busy(exc):
-        logger.warning("database unavailable: %s", exc)
-        sentence = "The database is busy or out of reach; nothing was written. Try again."
-        return Response(body(sentence, "UNAVAILABLE"), 503, headers={"Retry-After": "1"})
+    if lack := _lack(exc):
+        lack.log()
+        sentence = f"{lack.sentence}; {lack.written or 'nothing was written'}. Try again."
+        headers = {"Retry-After": str(lack.seconds)}
+        return Response(body(sentence, "UNAVAILABLE"), 503, headers=headers)
     if isinstance(exc, IntegrityError):
         logger.warning("refused by the database: %s", exc)
         return Response(body("The change conflicts with another one.", "CONFLICT"), 409)
@@ -72,17 +75,44 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     return Response(_internal_error(), 500)
 
 
-def _is_busy(error: Exception) -> bool:
-    """Whether the database is out of reach, or took longer than LOCK_TIMEOUT or STATEMENT_TIMEOUT.
+class _Lack(NamedTuple):
+    """What a request lacked of what it needs, so that the same one may succeed later."""
+
+    error: BaseException
+    sentence: str
+    seconds: int
+    level: int
+    written: str = ""  # in part, and how much
+
+    def log(self) -> None:
+        reason = str(self.error).partition("\n")[0]  # below come values
+        logger.log(self.level, "%s: %s", self.sentence, reason)
+
+
+def _lack(error: BaseException | None) -> _Lack | None:
+    """Whether there was no space, the database was out of reach, or it took longer than
+    LOCK_TIMEOUT or STATEMENT_TIMEOUT.
 
     Not where it refused the statement itself, for being too large for example: it would again.
     """
-    if not isinstance(error, (OperationalError, InterfaceError)):
-        return False
-    cause = error.__cause__
-    sqlstate = getattr(cause, "sqlstate", None) or ""
-    refused = getattr(cause, "sqlite_errorcode", None) == SQLITE_ERROR
-    return not refused and not sqlstate.startswith("54")
+    if isinstance(error, Unfinished):
+        lack = _lack(error.__cause__)
+        return lack and lack._replace(written=str(error))
+    if isinstance(error, OSError):
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    elif isinstance(error, (OperationalError, InterfaceError)):
+        sqlstate = getattr(error.__cause__, "sqlstate", None) or ""
+        sqlite = getattr(error.__cause__, "sqlite_errorcode", None)
+        if sqlite == SQLITE_ERROR or sqlstate.startswith("54"):
+            return None
+        full = sqlite == SQLITE_FULL or sqlstate == "53100"
+        if not full:
+            sentence = "The database is busy or out of reach"
+            return _Lack(error, sentence, seconds=1, level=logging.WARNING)
+    else:
+        return None
+    # Somebody has to make some.
+    return _Lack(error, "No space is left", 30, logging.ERROR) if full else None
 
 
 def _internal_error() -> dict[str, Any]:
@@ -151,7 +181,7 @@ class HostMiddleware:
 
 
 class BusyMiddleware:
-    """A page says so where the database is busy or out of reach; API views do it themselves."""
+    """A page says so where a request lacked what it needs; API views do it themselves."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -160,12 +190,17 @@ class BusyMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not _is_busy(error):
-            return None
-        logger.warning("database unavailable: %s", error)
-        page = render(None, "busy.html", {"writes": request.method == "POST"}, status=503)
-        page.headers["Retry-After"] = "1"
-        return page
+        if lack := _lack(error):
+            lack.log()
+            return _busy(request, lack)
+        return None
+
+
+def _busy(request: HttpRequest, lack: _Lack) -> HttpResponse:
+    context = {"lack": lack, "writes": request.method == "POST"}
+    page = render(None, "busy.html", context, status=503)
+    page.headers["Retry-After"] = str(lack.seconds)
+    return page
 
 
 def _json(content: dict[str, Any], status: int) -> HttpResponse:
@@ -202,4 +237,6 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     if _for_api(request):
         return _json(_internal_error(), 500)
+    if lack := _lack(sys.exc_info()[1]):  # on the way to the view; Django logs it
+        return _busy(request, lack)
     return defaults.server_error(request)

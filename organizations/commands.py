@@ -79,7 +79,8 @@ class OrganizationCommand(BaseCommand):
             sentence = str(error).partition("\n")[0]
             raise CommandError(f"The database refused this: {sentence}") from error
         except OSError as error:
-            raise CommandError(f"{error.strerror}: {error.filename}") from error
+            where = f": {error.filename}" if error.filename else ""
+            raise CommandError(f"{error.strerror}{where}") from error
         except self.refusals as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from inventory_levels.models import InventoryLevel, Location, ProductMaster
+from inventory_levels.models.drafts import ImportDraft, ImportDraftPiece
 from organizations.models import ApiKey, Organization
 from tests import factories
 
@@ -121,7 +122,7 @@ def committed(transactional_db: None) -> Iterator[None]:
     Cleaning up goes from what refers to what it refers to: a flush knows no order.
     """
     yield
-    for model in (InventoryLevel, Location, ProductMaster):
+    for model in (InventoryLevel, Location, ProductMaster, ImportDraftPiece, ImportDraft):
         model._base_manager.all()._raw_delete("default")
 
 

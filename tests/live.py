@@ -364,12 +364,12 @@ def new_level(api: Api, product: str, location: str = "loc_123", **settings: Any
 def everything(api: Api, path: str) -> list[State]:
     """All items of a list."""
     items: list[State] = []
-    while True:
-        page = 1 + len(items) // 500
-        answer = api.get(f"{path}?limit=500&page={page}").json()
+    cursor: str | None = ""
+    while cursor is not None:
+        answer = api.get(f"{path}?limit=500&cursor={cursor}").json()
         items += answer["items"]
-        if page >= answer["pagination"]["totalPages"]:
-            return items
+        cursor = answer["pagination"]["nextCursor"]
+    return items
 
 
 def codes(answers: Iterable[Any]) -> Counter[Any]:

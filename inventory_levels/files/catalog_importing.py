@@ -9,6 +9,7 @@ from typing import Any
 from inventory_levels.files.importing import CatalogFileRow
 from inventory_levels.files.refusals import BadFile
 from inventory_levels.imports import Counts, RowResult
+from inventory_levels.refusals import Unfinished
 from inventory_levels.results import OnError, Result
 
 # A usual row takes 2 kB until it is written.
@@ -25,7 +26,8 @@ def import_catalog(
 ) -> Counts:
     """Create or update what the rows hold through ``save``, a function of the catalog.
 
-    Holds them all in memory. Raises BadFile for more than MOST_ROWS.
+    Holds them all in memory. Raises BadFile for more than MOST_ROWS, and Unfinished where there
+    is no space to tell what was written.
     """
     read = list(islice(rows, MOST_ROWS + 1))
     if len(read) > MOST_ROWS:
@@ -33,9 +35,15 @@ def import_catalog(
     wanted = [row.row for row in read]
     results = save(wanted, on_error=on_error, dry_run=dry_run, in_chunks=True)
     counts = Counts()
-    for row, done in zip(read, results, strict=True):
-        setattr(counts, done.outcome, getattr(counts, done.outcome) + 1)
-        tell(RowResult(row.number, done.outcome, done.id, done.refusal, row, done))
+    for result in results:
+        setattr(counts, result.outcome, getattr(counts, result.outcome) + 1)
     if on_error == "abort" and counts.failed:
-        return Counts(failed=counts.failed, aborted=True)
+        counts = Counts(failed=counts.failed, aborted=True)
+    try:
+        for row, done in zip(read, results, strict=True):
+            tell(RowResult(row.number, done.outcome, done.id, done.refusal, row, done))
+    except OSError as error:
+        if dry_run or counts.aborted:
+            raise
+        raise Unfinished(len(read), len(read), unsure=False) from error
     return counts

@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from inventory_levels.imports import Counts, FileRow, Interrupted, RowResult, import_levels
 from inventory_levels.management.progress import Bar
 from inventory_levels.models import InventoryLevel, LevelChange
-from inventory_levels.refusals import Conflict, PreconditionFailed, Refusal, counted
+from inventory_levels.refusals import Conflict, PreconditionFailed, Refusal, Unfinished, counted
 from inventory_levels.results import OnError
 from inventory_levels.services import Origin
 from inventory_levels.storage import CHUNK
@@ -100,6 +100,9 @@ class LevelChanges:
                 )
             except Interrupted as interrupted:
                 raise CommandError(self._interrupted(interrupted, on_error)) from None
+            except Unfinished as unfinished:
+                why = str(unfinished.__cause__).partition("\n")[0]
+                raise CommandError(f"{why}. {unfinished}: run it again to finish.") from unfinished
         if self.failed > SHOWN and not self.as_json:
             self.command.say(f"... and {self.failed - SHOWN:,} more; --json tells all of them.")
         return counts
