@@ -25,7 +25,15 @@ def drop(apps, schema_editor):
             schema_editor.execute(f"DROP INDEX {name}")
 
 
+class Trigrams(TrigramExtension):
+    """Django's asks SQLite for its extensions when it goes back."""
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
 class Migration(migrations.Migration):
     dependencies = [("inventory_levels", "0001_initial")]
 
-    operations = [TrigramExtension(), migrations.RunPython(create, drop)]
+    operations = [Trigrams(), migrations.RunPython(create, drop)]
