@@ -27,7 +27,8 @@ os.environ.setdefault("STATEMENT_TIMEOUT", "30")
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 
 # Where the workers leave their figures for each other: /metrics answers for all of them.
-if os.environ.get("METRICS_TOKEN"):
+# A reload (SIGHUP) reads this file again, and goes on with the same ones.
+if os.environ.get("METRICS_TOKEN") and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     figures = tempfile.mkdtemp(prefix="inventory-levels-metrics-", dir=worker_tmp_dir)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
 

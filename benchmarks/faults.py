@@ -10,6 +10,7 @@ no other write has, so that what was acknowledged is looked for by itself in the
 retry hides no loss.
 
 kill     a worker is killed (-9), again and again
+reload   SIGHUP, as for a new version, again and again: no request fails
 stop     PostgreSQL is stopped at once and started again: 503 with Retry-After, then as before
 crowd    50 writers beside two imports of the same levels in opposite orders
 full     somebody else takes every connection of PostgreSQL
@@ -176,6 +177,15 @@ def kill(load: Load, seconds: float) -> None:
     print(f"  {'workers killed':24}{killed:8,}")
 
 
+def reload(load: Load, seconds: float) -> None:
+    """SIGHUP every sixth second, as for a new version."""
+    with load.running(6, 2):
+        for _ in range(max(1, int(seconds / 6))):
+            load.server.tell(signal.SIGHUP)
+            time.sleep(6)
+    load.answers["WRONG"] += load.answers["connection broken"]
+
+
 def stop(load: Load, seconds: float) -> None:
     """PostgreSQL, three times, for two seconds each."""
     ((data,),) = load.database.query("SHOW data_directory")
@@ -254,6 +264,7 @@ def full(load: Load, seconds: float) -> None:
 
 SCENARIOS: dict[str, Callable[[Load, float], None]] = {
     "kill": kill,
+    "reload": reload,
     "stop": stop,
     "crowd": crowd,
     "full": full,
