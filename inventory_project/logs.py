@@ -1,6 +1,27 @@
 """What goes to standard error, and how its lines look."""
 
+import logging
+import re
 from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
+
+# Its first twelve characters say which key it is.
+_KEY = re.compile(r"(ilk_[a-z0-9]{8})_[A-Za-z0-9_-]{16,}")
+
+
+class LineFormatter(logging.Formatter):
+    """Cuts API keys short, whatever brought them into a line: a path, an id, an exception."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _KEY.sub(r"\1...", super().format(record))
+
+
+class ObjectFormatter(JsonFormatter):
+    """Likewise, as JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _KEY.sub(r"\1...", super().format(record))
 
 
 def log_lines(level: str, format_: str) -> dict[str, Any]:
@@ -17,9 +38,12 @@ def log_lines(level: str, format_: str) -> dict[str, Any]:
             },
         },
         "formatters": {
-            "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"},
+            "line": {
+                "()": "inventory_project.logs.LineFormatter",
+                "fmt": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s",
+            },
             "json": {
-                "()": "pythonjsonlogger.json.JsonFormatter",
+                "()": "inventory_project.logs.ObjectFormatter",
                 "fmt": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s",
                 "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
             },

@@ -125,8 +125,8 @@ def database() -> dict[str, Any]:
         raise ImproperlyConfigured("DATABASE_URL must begin with sqlite: or postgres:")
     try:
         config: dict[str, Any] = dict(dj_database_url.parse(url))
-    except ValueError as error:
-        raise ImproperlyConfigured("DATABASE_URL is no URL of a database") from error
+    except ValueError:  # which may quote a part of the password
+        raise ImproperlyConfigured("DATABASE_URL is no URL of a database") from None
     options = config.setdefault("OPTIONS", {})
     if scheme == "sqlite":
         Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
