@@ -1,6 +1,6 @@
 # Configured by environment variables; the README has the table. Needs DATABASE_URL: the
 # folder a default SQLite would use belongs to root. Migrating is a step of its own, as
-# many containers may start at once: see compose.yaml.
+# many containers may start at once: see compose.yaml. Nothing but /tmp and /dev/shm is written.
 FROM python:3.13-slim AS build
 # At the path it will have in the end: a venv's scripts name their own folder.
 RUN python -m venv /opt/venv
@@ -15,7 +15,7 @@ WORKDIR /app
 COPY . .
 # Settings need a key and a host to load; these two end with this line.
 RUN SECRET_KEY=only-for-this-step ALLOWED_HOSTS=localhost \
-    python manage.py collectstatic --noinput --verbosity 0
+    python manage.py collectstatic --noinput --verbosity 0 && python -m compileall -q .
 USER app
 EXPOSE 8000
 # Asks past any proxy that the environment names.
