@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.api.files import CSV
-from tests.live import LEVELS, Database, InBackground, Server, new_level, new_product
+from tests.live import LEVELS, ROOT, Database, InBackground, Server, new_level, new_product
 
 LIMIT, TOKEN = 100, "scrape-me"
 SECRET = "ilk_[a-z0-9]{8}_"
@@ -99,3 +101,34 @@ def test_a_statement_that_takes_too_long_is_given_up_but_not_an_imports(watched,
         assert patch.result().status_code == 200
     after = api.get(path).json()
     assert (after["maxQuantity"], after["minQuantity"]) == (777, None if gave_up else 5)
+
+
+@pytest.mark.parametrize("format_", ["csv", "xlsx"])
+def test_a_list_that_takes_too_long_is_given_up_but_not_an_exports(watched, live_database, format_):
+    """While a table is altered. On SQLite reading waits for nobody."""
+    api = watched.api(live_database.key)
+    with live_database.connect() as upkeep:
+        if live_database.is_postgresql:
+            upkeep.execute("BEGIN")
+            upkeep.execute(f"LOCK TABLE {LEVELS} IN ACCESS EXCLUSIVE MODE")
+        export = InBackground(lambda: api.get(f"/inventory-levels/export.{format_}"))
+        listed = api.get("/inventory-levels")
+        if live_database.is_postgresql:
+            assert (listed.status_code, listed.json()["code"]) == (503, "UNAVAILABLE")
+            assert export.is_alive()
+            upkeep.execute("ROLLBACK")
+    assert export.result().status_code == 200
+    assert api.get("/inventory-levels").status_code == 200
+
+
+def test_commands_take_what_time_they_need_whatever_requests_may(live_database):
+    script = "from django.conf import settings; print(settings.STATEMENT_TIMEOUT)"
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", script],
+        cwd=ROOT,
+        env=live_database.environment | {"STATEMENT_TIMEOUT": "30"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.stdout, done.returncode) == ("0\n", 0), done.stderr

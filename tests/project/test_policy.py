@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.test import Client
 
+from tests import factories
 from tests.conftest import signed_in
+
+PASSWORD = "a-long-password-of-hers"
 
 
 def directives(response) -> dict[str, list[str]]:
@@ -41,3 +45,47 @@ def test_every_answer_says_what_else_browsers_keep_from_it(client):
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert "camera=()" in headers["Permissions-Policy"]
+
+
+def test_over_https_browsers_are_told_to_stay_there_and_cookies_go_nowhere_else(acme, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    settings.SECURE_HSTS_SECONDS = 31_536_000
+    settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    member = factories.UserFactory(username="ada")
+    member.set_password(PASSWORD)
+    member.save()
+    factories.MembershipFactory(user=member, organization=acme.organization)
+    client = Client()
+    assert client.get("/admin/login/").status_code == 301
+    page = client.get("/admin/login/", secure=True)
+    assert page.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    form = {"username": "ada", "password": PASSWORD}
+    answer = client.post("/admin/login/", form, secure=True)
+    assert answer.status_code == 302
+    session, token = (answer.cookies[name] for name in ("sessionid", "csrftoken"))
+    for cookie in (session, token):
+        assert (cookie["secure"], cookie["samesite"]) == (True, "Lax")
+    assert session["httponly"] is True
+
+
+@pytest.mark.parametrize(
+    ("chosen", "why"),
+    [
+        ("k8_zQw!", "too short"),
+        ("password1234", "too common"),
+        ("84759236472", "entirely numeric"),
+        ("ada.lovelace", "too similar to the username"),
+    ],
+)
+def test_a_password_that_is_easily_guessed_is_refused(acme, chosen, why):
+    member = signed_in(acme.organization, "manager", username="ada.lovelace")
+    user = member.client.get("/admin/").wsgi_request.user
+    user.set_password(PASSWORD)
+    user.save()
+    member.client.force_login(user)
+    form = {"old_password": PASSWORD, "new_password1": chosen, "new_password2": chosen}
+    page = member.client.post("/admin/password_change/", form)
+    assert (page.status_code, why in page.content.decode()) == (200, True)
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
