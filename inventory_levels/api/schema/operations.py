@@ -29,7 +29,8 @@ MEANING = {
     415: "The body is of another type than it must be, or not in UTF-8.",
     429: "Too many requests; `Retry-After` says when to come back.",
     500: "Our fault; the log has it under `X-Request-Id`.",
-    503: "The database is busy or out of reach; nothing was written, `Retry-After` says when.",
+    503: "The database is busy or out of reach, or no space is left; nothing was written, or as "
+    "many rows as it says. `Retry-After` says when.",
 }
 Method = TypeVar("Method")
 Refusals = Mapping[int, examples.Example | Sequence[examples.Example]]
