@@ -38,6 +38,8 @@ CODE_OF_EXCEPTION: dict[type[exceptions.APIException], str] = {
     PayloadTooLarge: "PAYLOAD_TOO_LARGE",
 }
 
+# PostgreSQL's.
+DISK_FULL, SHUT_DOWN = "53100", ("57P01", "57P02")
 UNKNOWN_PATH = "There is nothing at this path."
 
 
@@ -66,7 +68,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
         headers = {"Retry-After": str(lack.seconds)}
         return Response(body(sentence, "UNAVAILABLE"), 503, headers=headers)
     if isinstance(exc, IntegrityError):
-        logger.warning("refused by the database: %s", exc)
+        logger.warning("refused by the database: %s", _reason(exc))
         return Response(body("The change conflicts with another one.", "CONFLICT"), 409)
     if isinstance(exc, DatabaseError):
         logger.exception("the database refused a statement")
@@ -78,41 +80,64 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
 class _Lack(NamedTuple):
     """What a request lacked of what it needs, so that the same one may succeed later."""
 
-    error: BaseException
+    error: BaseException | None
     sentence: str
     seconds: int
     level: int
-    written: str = ""  # in part, and how much
+    written: str = ""  # what there is to say of it, where it isn't nothing
 
     def log(self) -> None:
-        reason = str(self.error).partition("\n")[0]  # below come values
-        logger.log(self.level, "%s: %s", self.sentence, reason)
+        logger.log(self.level, "%s: %s", self.sentence, _reason(self.error))
+
+
+def _reason(error: BaseException | None) -> str:
+    """The first line of what a database says: below come values."""
+    return str(error).partition("\n")[0]
 
 
 def _lack(error: BaseException | None) -> _Lack | None:
-    """Whether there was no space, the database was out of reach, or it took longer than
-    LOCK_TIMEOUT or STATEMENT_TIMEOUT.
-
-    Not where it refused the statement itself, for being too large for example: it would again.
-    """
     if isinstance(error, Unfinished):
         lack = _lack(error.__cause__)
         return lack and lack._replace(written=str(error))
+    if _is_without_space(error):  # until somebody makes some
+        return _Lack(error, "No space is left", 30, logging.ERROR)
+    if _is_lost(error):
+        unsure = "what was asked may be done or not"
+        return _Lack(error, "The database was lost", 1, logging.WARNING, unsure)
+    if _is_busy(error):
+        return _Lack(error, "The database is busy or out of reach", 1, logging.WARNING)
+    return None
+
+
+def _is_without_space(error: BaseException | None) -> bool:
+    """Whether a disk is full: the database's, or that of temporary files."""
     if isinstance(error, OSError):
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    elif isinstance(error, (OperationalError, InterfaceError)):
-        sqlstate = getattr(error.__cause__, "sqlstate", None) or ""
-        sqlite = getattr(error.__cause__, "sqlite_errorcode", None)
-        if sqlite == SQLITE_ERROR or sqlstate.startswith("54"):
-            return None
-        full = sqlite == SQLITE_FULL or sqlstate == "53100"
-        if not full:
-            sentence = "The database is busy or out of reach"
-            return _Lack(error, sentence, seconds=1, level=logging.WARNING)
-    else:
-        return None
-    # Somebody has to make some.
-    return _Lack(error, "No space is left", 30, logging.ERROR) if full else None
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    cause = error.__cause__ if isinstance(error, OperationalError) else None
+    sqlite = getattr(cause, "sqlite_errorcode", None)
+    return sqlite == SQLITE_FULL or getattr(cause, "sqlstate", None) == DISK_FULL
+
+
+def _is_lost(error: BaseException | None) -> bool:
+    """Whether a connection to PostgreSQL ended in the middle, perhaps of a commit."""
+    cause: Any = error.__cause__ if isinstance(error, OperationalError) else None
+    if not hasattr(cause, "sqlstate"):
+        return False
+    # pgconn is there where none came about.
+    return cause.sqlstate in SHUT_DOWN or (cause.sqlstate, cause.pgconn) == (None, None)
+
+
+def _is_busy(error: BaseException | None) -> bool:
+    """Whether the database is out of reach, or took longer than LOCK_TIMEOUT or STATEMENT_TIMEOUT.
+
+    Not where it refused the statement itself, for being too large for example: it would again.
+    """
+    if not isinstance(error, (OperationalError, InterfaceError)):
+        return False
+    cause = error.__cause__
+    sqlstate = getattr(cause, "sqlstate", None) or ""
+    refused = getattr(cause, "sqlite_errorcode", None) == SQLITE_ERROR
+    return not refused and not sqlstate.startswith("54")
 
 
 def _internal_error() -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import psycopg
 import pytest
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection
 from django.http import Http404
@@ -277,6 +278,30 @@ def test_a_database_out_of_reach_is_a_503_that_says_when_to_try_again(
     about = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert len(about) == 1
     assert about[0].request_id == response.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "unsure"),
+    [
+        (psycopg.OperationalError("server closed the connection unexpectedly"), True),
+        (psycopg.errors.AdminShutdown("terminating connection"), True),
+        (psycopg.errors.CrashShutdown("terminating connection"), True),
+        (psycopg.errors.LockNotAvailable("lock timeout"), False),
+        (psycopg.errors.QueryCanceled("statement timeout"), False),
+        (psycopg.errors.CannotConnectNow("starting up"), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_connection_that_ends_in_the_middle_leaves_open_whether_it_was_written(
+    api, monkeypatch, cause, unsure
+):
+    error = OperationalError(str(cause))
+    error.__cause__ = cause
+    monkeypatch.setattr("inventory_levels.services.save_level", raising(error))
+    response = api.post("/inventory-levels", PAIR)
+    assert_error(response, 503, "UNAVAILABLE")
+    assert ("may be done or not" in response.json()["error"]) == unsure
+    assert ("nothing was written" in response.json()["error"]) != unsure
 
 
 def test_a_statement_that_can_never_work_is_a_500_and_not_something_to_try_again(
