@@ -61,7 +61,7 @@ class Contender:
     url: str
     organizations: list[Organization] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
-    remembered: dict[str, str] = field(default_factory=dict)
+    remembered: dict[str, str] = field(default_factory=lambda: {"cursor": "none"})
 
     def prepare(self) -> None:
         for name in ("ours", "theirs", "inactive"):
@@ -117,8 +117,8 @@ class Contender:
             server.close()
         if request.remember:
             found = json.loads(text)
-            self.remembered[request.remember] = found["id"]
-            self.remembered[f"{request.remember}_tag"] = answer.headers["ETag"]
+            self.remembered[request.remember] = found.get("id", "none")
+            self.remembered[f"{request.remember}_tag"] = answer.headers.get("ETag", "none")
         if cursor := re.search(r'"nextCursor":"([^"]+)"', text):
             self.remembered["cursor"] = cursor[1]
         return answer.status, dict(answer.headers), text
@@ -189,7 +189,7 @@ def _comparable(answer: tuple[int, dict[str, str], str]) -> tuple[Any, ...]:
     if status == 304:
         told.pop("Content-Type")
     normal: Any = _normal(text)
-    if status >= 400:
+    if status >= 400 and told.get("Content-Type") == "application/json" and text:
         normal = json.loads(normal)
     return status, told, bool(headers.get("x-request-id")), normal
 

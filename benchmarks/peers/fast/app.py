@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -25,6 +26,8 @@ from benchmarks.peers.fast.refusals import (
 
 MAX_BODY = 1024 * 1024
 PATH = "/api/inventory-levels"
+
+_SANE = re.compile(r"[A-Za-z0-9_.:/+=-]{1,128}\Z").match
 
 logger = logging.getLogger("uvicorn.error")
 pool = database.new_pool()
@@ -68,9 +71,11 @@ class Call:
         kind = headers.get("content-type", "")
         if kind != "application/json":
             _check_media_type(kind)
-        if int(headers.get("content-length", 0)) > limit:
+        size = int(headers.get("content-length", 0))
+        body = await self.request.body() if size <= limit else b""
+        if max(size, len(body)) > limit:
             raise Refused(f"The body is larger than {limit >> 20} MiB.", "PAYLOAD_TOO_LARGE")
-        return bodies.load(await self.request.body())
+        return bodies.load(body)
 
     def check_parameters(self, *known: str) -> None:
         """Refuse query parameters that are unknown or given twice, by name."""
@@ -166,7 +171,7 @@ async def run(call: Call, statement: sql.Statement, values: dict[str, Any]) -> l
 def answer(request: Request, body: bytes, status: int = 200, **more: str) -> Response:
     given = request.headers.get("x-request-id")
     headers = {
-        "x-request-id": given or answers.ulid(),
+        "x-request-id": given if given and _SANE(given) else answers.ulid(),
         "cache-control": "private, no-cache",
         "content-type": "application/json",
         **more,
