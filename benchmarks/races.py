@@ -147,7 +147,9 @@ class Bin(Scenario):
         for public_id, parent in ((here, None), (aisle, here), (place, aisle)):
             new_location(self.api, public_id, parent)
         new_product(self.api, name)
-        level = new_level(self.api, name, here)
+        # That it is the level's source already must make no difference.
+        known = {"replenishmentLocationId": place} if number % 3 == 0 else {}
+        level = new_level(self.api, name, here, **known)
         moved, home = ((place, aisle), (aisle, here))[number % 2]
         preferred, left = self.both(
             partial(

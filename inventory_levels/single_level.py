@@ -7,13 +7,21 @@ caller begins again with locks. PostgreSQL only: SQLite's writers take turns any
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from functools import cache
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, connection, transaction
 
 from inventory_levels import storage
-from inventory_levels.decisions import Changes, LevelRow, References, decide
+from inventory_levels.decisions import (
+    LOCATION_SETTINGS,
+    PUBLIC_NAME,
+    Changes,
+    LevelRow,
+    References,
+    decide,
+)
 from inventory_levels.level_batch import LevelResult, Origin, change
 from inventory_levels.models import InventoryLevel, LevelChange, Location, ProductMaster
 from inventory_levels.results import Result
@@ -25,6 +33,7 @@ _LOCATION, _BIN, _SOURCE, _NEW_BIN, _NEW_SOURCE = (
     Instances(Location, alias) for alias in ("location", "bin", "source", "new_bin", "new_source")
 )
 _PARTS = (_LEVEL, _PRODUCT, _LOCATION, _BIN, _SOURCE, _NEW_BIN, _NEW_SOURCE)
+_LOCATIONS = ("location", *LOCATION_SETTINGS)
 
 
 def save(row: LevelRow, *, origin: Origin) -> LevelResult | None:
@@ -35,20 +44,16 @@ def save(row: LevelRow, *, origin: Origin) -> LevelResult | None:
     level, references = _read(row)
     if level is not None and not references.has(row):
         return None  # a PATCH that names another product or location
-    referred_before = _places(level) if level else {}
     decided, changes = decide(row, level, references)
     if level is not None and not changes:
         return Result("unchanged", decided)
-    referred = {key: path for key, path in _places(decided).items() if key not in referred_before}
-    if not _write(decided, changes, origin, places=referred):
+    # By what it is to the level: who moves a bin asks only for the levels that prefer it.
+    changed = [name for name in LOCATION_SETTINGS if PUBLIC_NAME[name] in changes]
+    referring = [getattr(decided, name) for name in (changed if level else _LOCATIONS)]
+    places = {place.pk: place.path for place in referring if place is not None}
+    if not _write(decided, changes, origin, places=places):
         return None
     return Result("updated" if level else "created", decided)
-
-
-def _places(level: InventoryLevel) -> dict[int, str]:
-    """The paths of the locations that a level refers to, by primary key."""
-    places = (level.location, level.preferred_bin_location, level.replenishment_location)
-    return {place.pk: place.path for place in places if place is not None}
 
 
 # --- reading
@@ -124,14 +129,20 @@ def _write(
     entry = change(level, action, changes, origin)
     noted = [entry[field.name] for field in storage.HISTORY if field.name != "at"]
     statement = _write_statement(action, bool(places))
+    # In the order in which the statement has them.
+    parameters = [*held, *storage.values_of(level), *which, *as_found, *noted]
     try:
-        rows = fetch(statement, [*held, *storage.values_of(level), *which, *as_found, *noted])
+        # A caller's transaction survives a refusal.
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            rows = fetch(statement, parameters)
     except IntegrityError:  # what the row names is being deleted
         return False
-    for level.pk, level.updated_at in rows:
-        if not read:
-            level.created_at = level.updated_at
-    return bool(rows)
+    if not rows:
+        return False
+    ((level.pk, level.updated_at),) = rows
+    if not read:
+        level.created_at = level.updated_at
+    return True
 
 
 def _array(values: Iterable[Any]) -> str:

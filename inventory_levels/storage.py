@@ -209,7 +209,8 @@ def changed_until() -> datetime:
 
     PostgreSQL: the start of the oldest transaction that is writing. Each of ours takes a lock,
     which gives it a transaction id, in a statement before the one whose start it writes down as
-    the time of the change; so whoever has no id yet will write down a later time than this one.
+    the time of the change, or has its id before it looks at the clock (single_level.py); so
+    whoever has no id yet will write down a later time than this one.
     SQLite: writers take turns, so whatever comes is not before the last change there is; where
     there is none, any time is before every change.
     """

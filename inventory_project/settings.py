@@ -141,11 +141,15 @@ def database() -> dict[str, Any]:
         ours = {
             "lock_timeout": LOCK_TIMEOUT * 1000,
             "statement_timeout": STATEMENT_TIMEOUT * 1000,
+            # Prepared statements are looked up by keys: a plan serves for all of them.
+            "plan_cache_mode": "force_generic_plan",
             "jit": "off",  # no statement runs for long enough to pay for its compilation
             "random_page_cost": 1.1,  # the default is a guess of turning disks
         }
         # A server that takes connections and says nothing is out of reach, too.
         options.setdefault("connect_timeout", 5)
+        # Without a number nothing is prepared; with this one, what asks for it (statements.py).
+        options.setdefault("prepare_threshold", 2**31 - 1)
         given = options.get("options", "")
         options["options"] = " ".join([given, *(f"-c {k}={v}" for k, v in ours.items())]).strip()
         # A new connection costs about 10 ms of the server's CPU.

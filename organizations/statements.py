@@ -10,21 +10,23 @@ from functools import cached_property
 from typing import Any
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connection, connections, models
 from django.db.models.expressions import Col
 
+# Both read values in binary, which is the quickest.
 
-class _BinaryCursor(psycopg.Cursor[Any]):
-    """Parameters apart from the text, and values in binary, which are the quickest to read."""
 
-    prepare = False
+class _PreparedCursor(psycopg.Cursor[Any]):
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        return super().execute(query, params, prepare=True, binary=True)
+
+
+class _LiteralCursor(psycopg.Cursor[Any]):
+    """Writes the parameters into the text, so that the planner knows them."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        return super().execute(query, params, prepare=self.prepare, binary=True)
-
-
-class _PreparedCursor(_BinaryCursor):
-    prepare = True
+        text = psycopg.ClientCursor(self.connection).mogrify(query, params)
+        return super().execute(text.encode(), prepare=False, binary=True)
 
 
 def fetch(sql: str, parameters: Iterable[Any]) -> list[tuple[Any, ...]]:
@@ -41,7 +43,7 @@ def fetch(sql: str, parameters: Iterable[Any]) -> list[tuple[Any, ...]]:
 
 def fetch_once(sql: str, parameters: Iterable[Any]) -> list[tuple[Any, ...]]:
     """The rows of a statement that is planned for these parameters."""
-    return _fetched(connections[DEFAULT_DB_ALIAS], sql, parameters, _BinaryCursor)
+    return _fetched(connections[DEFAULT_DB_ALIAS], sql, parameters, _LiteralCursor)
 
 
 def _fetched(
@@ -51,10 +53,24 @@ def _fetched(
         with database.cursor() as cursor:
             cursor.execute(sql, tuple(parameters))
             return list(cursor.fetchall())
+    values = tuple(parameters)
+    try:
+        return _on_postgresql(database, sql, values, cursor_class)
+    except NotSupportedError:
+        # A migration has changed the type of a column that the plan knows: plan again.
+        if database.in_atomic_block:
+            raise
+        database.close()
+        return _on_postgresql(database, sql, values, cursor_class)
+
+
+def _on_postgresql(
+    database: Any, sql: str, parameters: Sequence[Any], cursor_class: Any
+) -> list[tuple[Any, ...]]:
     database.close_if_health_check_failed()
     database.ensure_connection()
     with database._prepare_cursor(cursor_class(database.connection)) as cursor:
-        cursor.execute(sql, tuple(parameters))
+        cursor.execute(sql, parameters)
         return list(cursor.fetchall())
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connection
 
-from tests.conftest import FULL_EXAMPLE
+from inventory_levels import single_level
+from tests.conftest import FULL_EXAMPLE, is_postgresql
 from tests.live import (
     LEVELS,
     LOCATIONS,
@@ -479,3 +482,41 @@ def test_writers_that_meet_in_any_order_never_deadlock(live_api):
     statuses = codes([answer for answers in levels for answer in answers])
     assert set(statuses) <= {200, 201, (400, "VALIDATION_ERROR")}
     assert set(codes(one + other)) <= {200, (400, "VALIDATION_ERROR"), (409, "CONFLICT")}
+
+
+@pytest.mark.django_db(transaction=is_postgresql())
+@pytest.mark.parametrize("write", ["patch", "post"])
+def test_a_bin_that_moves_between_look_and_write_is_not_preferred(api, level, monkeypatch, write):
+    """Not either where the level is replenished from it already."""
+    api.patch(f"/inventory-levels/{level['id']}", {"preferredBinLocationId": None})
+    api.post("/locations", {"id": "bin_away", "name": "Away", "parentId": "loc_123"})
+    api.patch(f"/inventory-levels/{level['id']}", {"replenishmentLocationId": "bin_away"})
+    looked, answers = single_level.fetch, []
+
+    def move() -> None:
+        answers.append(api.patch("/locations/bin_away", {"parentId": "loc_456"}).status_code)
+
+    def move_elsewhere() -> None:
+        move()
+        connection.close()
+
+    def fetch_late(sql: str, parameters: Any) -> Any:
+        if "UPDATE inventory_levels_inventorylevel" in sql:
+            mover = threading.Thread(target=move_elsewhere)
+            mover.start()
+            mover.join()
+        return looked(sql, parameters)
+
+    monkeypatch.setattr(single_level, "fetch", fetch_late)
+    if not is_postgresql():  # its writers take turns: nobody comes in between
+        move()
+    body = {"preferredBinLocationId": "bin_away"}
+    pair = {"productMasterId": "prod_123", "locationId": "loc_123"}
+    if write == "patch":
+        answer = api.patch(f"/inventory-levels/{level['id']}", body)
+    else:
+        answer = api.post("/inventory-levels", pair | body)
+    assert answers == [200]
+    assert answer.status_code == 400
+    assert list(answer.json()["details"]) == ["preferredBinLocationId"]
+    assert api.get(f"/inventory-levels/{level['id']}").json()["preferredBinLocationId"] is None

@@ -21,10 +21,21 @@ def python() -> str:
     made_for, wanted = folder / "made-for", REQUIREMENTS.read_text()
     if not made_for.exists() or made_for.read_text() != wanted:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q"]
-        subprocess.run([*pip, "-r", str(REQUIREMENTS)], check=True)
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "-r"]
+        # The product's as well, to serve it in another way.
+        for file in (ROOT / "requirements.txt", REQUIREMENTS):
+            subprocess.run([*pip, str(file)], check=True)
         made_for.write_text(wanted)
     return str(folder / "bin" / "python")
+
+
+def granian(port: int, workers: int, interface: str, *options: str) -> list[str]:
+    """The command that serves an application, whose name is still to follow."""
+    return [
+        *[python(), "-m", "granian", "--interface", interface, *options],
+        *["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)],
+        *["--no-access-log", "--log-level", "warning"],
+    ]
 
 
 def serve(
@@ -47,9 +58,8 @@ def serve(
             *[python(), "-m", "benchmarks.peers.fast.server", str(port), str(workers)]
         ],
         "fast-granian": lambda: [
-            *[python(), "-m", "granian", "--interface", "asgi", "--loop", "uvloop"],
-            *["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)],
-            *["--no-access-log", "--log-level", "warning", "benchmarks.peers.fast.app:app"],
+            *granian(port, workers, "asgi", "--loop", "uvloop"),
+            "benchmarks.peers.fast.app:app",
         ],
         "idiomatic": lambda: [
             *[sys.executable, "-m", "gunicorn", "--bind", where, "--workers", str(workers)],
