@@ -25,7 +25,6 @@ import argparse
 import hashlib
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -55,7 +54,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from benchmarks import many_levels  # noqa: E402
-from benchmarks.peers import serving, statements  # noqa: E402
+from benchmarks.peers import check, serving, statements  # noqa: E402
 from organizations.models import ApiKey, Organization  # noqa: E402
 
 KINDS = ("post", "patch", "get", "list", "page")
@@ -114,6 +113,11 @@ def wait_for(port: int) -> None:
         except OSError:
             time.sleep(0.1)
     raise SystemExit(f"nobody answers at port {port}")
+
+
+def same_answers(*ports: int) -> None:
+    if found := check.differences(*(f"http://127.0.0.1:{port}" for port in ports)):
+        raise SystemExit("\n".join(["the answers differ:", *found]))
 
 
 # --- the loads
@@ -199,14 +203,6 @@ def _ratio(made: list[Run], others: list[Run] | None) -> str:
     return f"{median(ours.rate / his.rate for ours, his in zip(made, others, strict=True)):.2f}"
 
 
-def memory(pid_of_server: int) -> float:
-    """MiB of the largest worker, as it is counted for itself alone."""
-    children = Path(f"/proc/{pid_of_server}/task/{pid_of_server}/children").read_text().split()
-    found = re.compile(r"^VmRSS:\s+(\d+)", re.MULTILINE)
-    sizes = [found.search(Path(f"/proc/{pid}/status").read_text()) for pid in children]
-    return max(int(size[1]) for size in sizes if size) / 1024
-
-
 def prepare(levels: int) -> tuple[str, int]:
     """Load the database; the big organization's key, and how many products it has."""
     call_command("migrate", verbosity=0)
@@ -235,6 +231,8 @@ def main() -> None:
     with ExitStack() as stack:
         servers = [name for name in options.contenders if name != "pgbench"]
         ports = {name: stack.enter_context(served(name)) for name in servers}
+        if {"product", "fast"} <= ports.keys():
+            same_answers(ports["product"], ports["fast"])
         loads = Loads(ports, key, products, options.seconds)
         for name in servers:  # so that each has its connections and has planned its statements
             for kind in options.only:
