@@ -27,6 +27,7 @@ from inventory_levels.models import (
     ProductMaster,
     ProductStatus,
 )
+from inventory_levels.shown import keys_with
 from organizations.texts import NOT_TEXT
 
 # With ids of any length these fit into a request line (gunicorn.conf.py), commas written %2C.
@@ -123,8 +124,7 @@ class _IdsFilter(_Filter):
     def filter(self, rows: QuerySet[Any], public_ids: list[str] | None) -> QuerySet[Any]:
         if public_ids is None:
             return rows
-        found = self.referred.objects.filter(public_id__in=public_ids)
-        keys = list(found.values_list("pk", flat=True))
+        keys = keys_with(self.referred, public_ids)
         return rows.filter(**{f"{self.field_name}__in": keys})
 
 

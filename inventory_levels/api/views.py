@@ -21,7 +21,7 @@ from inventory_levels.api.conditional import Precondition, etag
 from inventory_levels.api.examples import INDEX
 from inventory_levels.api.files import CatalogFiles, LevelFiles
 from inventory_levels.api.filters import ChangeFilter, LevelFilter, LocationFilter, ProductFilter
-from inventory_levels.api.pagination import ChangePages, LevelPages
+from inventory_levels.api.pagination import ChangePages, LevelPages, Reader
 from inventory_levels.api.serializers import (
     ChangeSerializer,
     LevelSerializer,
@@ -37,6 +37,15 @@ from inventory_levels.services import LevelRow, Origin
 from inventory_levels.shown import ShownLevel
 
 LEVEL, LEVEL_PATCH = LevelSerializer(), LevelSerializer(partial=True)
+
+# Of levels with one product, one location or neither, an index has any page in its order.
+_BY_INDEX = {"productMasterId", "locationId", "cursor", "limit"}
+
+
+def _level_reader(request: Request) -> Reader:
+    query = request.query_params
+    by_index = query.keys() <= _BY_INDEX and not any("," in text for text in query.values())
+    return partial(shown.among, planned_once=by_index)
 
 
 class PublicView(APIView):
@@ -99,7 +108,7 @@ class LevelViewSet(LevelFiles, ApiViewSet):
     filterset_class = LevelFilter
 
     def list(self, request: Request) -> Response:
-        return self.page_of(InventoryLevel.objects.all(), shown.among)
+        return self.page_of(InventoryLevel.objects.all(), _level_reader(request))
 
     def retrieve(self, request: Request, public_id: str) -> Response:
         self.check_parameters()
@@ -264,7 +273,8 @@ class ProductViewSet(CatalogViewSet):
         product = ProductMaster.objects.filter(public_id=public_id).first()
         if product is None:
             raise NotFound("Product not found")
-        return self.page_of(InventoryLevel.objects.filter(product=product), shown.among)
+        levels = InventoryLevel.objects.filter(product=product)
+        return self.page_of(levels, _level_reader(request))
 
 
 @schema.locations
