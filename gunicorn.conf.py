@@ -8,11 +8,12 @@ from typing import Any
 
 bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
 
-worker_class = "gthread"
+# gunicorn's gthread, fairer to new clients and quicker to those who go on asking.
+worker_class = "inventory_project.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 threads = int(os.environ.get("WEB_THREADS") or 4)
 
-# A gthread worker beats from its own main thread, however long a request takes:
+# Such a worker beats from its own main thread, however long a request takes:
 # this catches a hung process, it does not limit a request.
 timeout = 30
 # How long a stopping server waits for its requests in flight.

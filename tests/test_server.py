@@ -163,6 +163,47 @@ def test_clients_that_promise_a_body_and_never_send_it_do_not_hold_the_server(
         assert [client.recv(12) for client in stalled] == [b"HTTP/1.1 401"] * 8
 
 
+# --- who is served by whom
+
+
+def test_a_new_client_is_served_while_any_thread_of_any_worker_is_free(
+    server, live_api, live_database
+):
+    """Seven of eight threads wait for a lock, so one worker has none left."""
+    level = new_level(live_api, new_product(live_api, "busy"), minQuantity=0)
+    path = f"/inventory-levels/{level['id']}"
+    with live_database.locked_row(LEVELS, level["id"]):
+        patches = [partial(live_api.patch, path, {"minQuantity": n}) for n in range(1, 8)]
+        waiting = [InBackground(patch) for patch in patches]
+        time.sleep(0.7)
+        for _ in range(20):
+            assert live_api.get(path).json() == level
+        assert all(patch.is_alive() for patch in waiting)
+    assert codes(patch.result() for patch in waiting) == {200: 7}
+
+
+def test_a_new_client_is_served_though_others_never_pause(server, live_api, live_database):
+    """As many as there are threads, each of which has sent all its requests before an answer."""
+    head = "GET /api/locations/loc_123 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    head += f"Authorization: Bearer {live_database.key}\r\n"
+    requests = f"{head}\r\n" * 499 + f"{head}Connection: close\r\n\r\n"
+
+    def flood() -> int:
+        with (
+            closing(socket.create_connection(("127.0.0.1", server.port), timeout=60)) as client,
+            client.makefile("rb") as answers,
+        ):
+            client.sendall(requests.encode())
+            return answers.read().count(b"HTTP/1.1 200 OK")
+
+    floods = [InBackground(flood) for _ in range(8)]
+    time.sleep(0.1)
+    for _ in range(3):
+        assert live_api.get("/locations/loc_123").json()["id"] == "loc_123"
+    assert all(one.is_alive() for one in floods)
+    assert [one.result() for one in floods] == [500] * 8
+
+
 # --- stopping
 
 
