@@ -190,7 +190,7 @@ class Caller:
             return answer.get("pagination", {}).get("nextCursor")
         pages = LevelPages()
         pages.request = Request(APIRequestFactory().get(case.path, case.parameters))
-        pages.keys, pages.descending = pages._ordering()
+        pages.keys, pages.descending = pages.order_of(pages.request)
         pages.mark = None
         with organization_scope(self.organization):
             levels = InventoryLevel.objects.all()

@@ -108,6 +108,16 @@ def keys_with(model: type[Any], public_ids: Sequence[str]) -> list[int]:
     return [key for (key,) in read(sql, [current_organization().pk, *public_ids])]
 
 
+def count(chosen: QuerySet[InventoryLevel]) -> int:
+    """How many levels there are among the chosen; planned once, see ``among``."""
+    try:
+        sql, parameters = chosen.values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return 0
+    ((number,),) = fetch(f"SELECT count(*) FROM ({sql}) chosen", parameters)
+    return int(number)
+
+
 def among(
     page: QuerySet[InventoryLevel], keys: Sequence[str], *, planned_once: bool = False
 ) -> Iterable[tuple[Sequence[Any], ShownLevel]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -15,7 +16,7 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from inventory_levels import storage
+from inventory_levels import shown, storage
 from inventory_levels.api import filters
 from inventory_levels.api.sealing import seal, unseal
 from inventory_levels.api.serializers import time
@@ -27,7 +28,7 @@ DEFAULT_LIMIT, MAX_LIMIT = 50, 500
 MAX_DEPTH = 10_000
 
 # Reads the records of a page, by one statement: each with what it has under the keys.
-Reader = Callable[[QuerySet[Any], Sequence[str]], Iterable[tuple[Sequence[Any], Any]]]
+Reader = Callable[..., Iterable[tuple[Sequence[Any], Any]]]
 
 
 def models_of(
@@ -66,8 +67,7 @@ class Pages(BasePagination):
         self.keys, self.descending = self.order_of(self.request)
         cursor = self.request.query_params.get("cursor")
         if cursor is None:
-            with storage.reading():
-                return self._records(self._numbered(chosen), read)
+            return self._with_totals(chosen, read)
         if "page" in self.request.query_params:
             raise ValidationError({"page": ["can't be combined with cursor"]})
         self.pagination: dict[str, Any] = {"pageSize": self.limit}
@@ -91,13 +91,17 @@ class Pages(BasePagination):
             raise ValidationError({"ordering": [f"must be one of {names}, each also with -"]})
         return keys, asked.startswith("-")
 
-    def _numbered(self, chosen: QuerySet[Any]) -> QuerySet[Any]:
+    def _with_totals(self, chosen: QuerySet[Any], read: Reader) -> list[Any]:
+        with storage.reading():
+            return self._records(self._numbered(chosen, chosen.count), read)
+
+    def _numbered(self, chosen: QuerySet[Any], count: Callable[[], int]) -> QuerySet[Any]:
         """The page that is asked for by number, and one row more; fills in the totals."""
         page = _whole(self.request, "page", 1)
         if page * self.limit > MAX_DEPTH:
             message = f"page × limit must be at most {MAX_DEPTH}; walk further with cursor"
             raise ValidationError({"page": [message]})
-        total = chosen.count()
+        total = count()
         self.pagination = {
             "page": page,
             "pageSize": self.limit,
@@ -237,6 +241,25 @@ class LevelPages(Pages):
             if within[self.limit :].exists():
                 return within[: self.limit + 1]
         return super()._following(chosen, after)
+
+
+class ShownLevelPages(LevelPages):
+    """Pages that ``shown.among`` reads, and plans once where it may."""
+
+    # Asked for so, with one product, one location or neither, an index has any page in its order,
+    # and whatever may be counted.
+    by_index = frozenset({"productMasterId", "locationId", "cursor", "page", "limit"})
+
+    def page(self, chosen: QuerySet[Any], read: Reader) -> list[Any]:
+        query = self.request.query_params
+        one_each = not any("," in query[name] for name in query)
+        self.planned_once = one_each and query.keys() <= self.by_index
+        return super().page(chosen, partial(read, planned_once=self.planned_once))
+
+    def _with_totals(self, chosen: QuerySet[Any], read: Reader) -> list[Any]:
+        if self.planned_once:
+            return self._records(self._numbered(chosen, partial(shown.count, chosen)), read)
+        return super()._with_totals(chosen, read)
 
 
 class ChangePages(Pages):

@@ -21,7 +21,7 @@ from inventory_levels.api.conditional import Precondition, etag
 from inventory_levels.api.examples import INDEX
 from inventory_levels.api.files import CatalogFiles, LevelFiles
 from inventory_levels.api.filters import ChangeFilter, LevelFilter, LocationFilter, ProductFilter
-from inventory_levels.api.pagination import ChangePages, LevelPages, Reader
+from inventory_levels.api.pagination import ChangePages, ShownLevelPages
 from inventory_levels.api.serializers import (
     ChangeSerializer,
     LevelSerializer,
@@ -37,15 +37,6 @@ from inventory_levels.services import LevelRow, Origin
 from inventory_levels.shown import ShownLevel
 
 LEVEL, LEVEL_PATCH = LevelSerializer(), LevelSerializer(partial=True)
-
-# Of levels with one product, one location or neither, an index has any page in its order.
-_BY_INDEX = {"productMasterId", "locationId", "cursor", "limit"}
-
-
-def _level_reader(request: Request) -> Reader:
-    query = request.query_params
-    by_index = query.keys() <= _BY_INDEX and not any("," in text for text in query.values())
-    return partial(shown.among, planned_once=by_index)
 
 
 class PublicView(APIView):
@@ -104,11 +95,11 @@ class LevelViewSet(LevelFiles, ApiViewSet):
     serializer_class = LevelSerializer
     shape = LEVEL
     queryset = InventoryLevel.objects.none()
-    pagination_class = LevelPages
+    pagination_class = ShownLevelPages
     filterset_class = LevelFilter
 
     def list(self, request: Request) -> Response:
-        return self.page_of(InventoryLevel.objects.all(), _level_reader(request))
+        return self.page_of(InventoryLevel.objects.all(), shown.among)
 
     def retrieve(self, request: Request, public_id: str) -> Response:
         self.check_parameters()
@@ -264,7 +255,7 @@ class ProductViewSet(CatalogViewSet):
         url_path="inventory-levels",
         serializer_class=LevelSerializer,
         shape=LEVEL,
-        pagination_class=LevelPages,
+        pagination_class=ShownLevelPages,
         filterset_class=LevelFilter,
         queryset=InventoryLevel.objects.none(),
     )
@@ -273,8 +264,7 @@ class ProductViewSet(CatalogViewSet):
         product = ProductMaster.objects.filter(public_id=public_id).first()
         if product is None:
             raise NotFound("Product not found")
-        levels = InventoryLevel.objects.filter(product=product)
-        return self.page_of(levels, _level_reader(request))
+        return self.page_of(InventoryLevel.objects.filter(product=product), shown.among)
 
 
 @schema.locations
