@@ -36,7 +36,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inventory_project.settings")
-os.environ["RATE_LIMIT_PER_MINUTE"] = "0"
+os.environ |= {"RATE_LIMIT_PER_MINUTE": "0", "DEBUG": "0", "HTTPS": "0"}
+os.environ |= {"ALLOWED_HOSTS": "testserver", "SECRET_KEY": "only-for-this-" + "x" * 50}
 
 import django  # noqa: E402
 

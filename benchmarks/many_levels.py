@@ -29,6 +29,12 @@ class Tenant:
     bins: int  # in each site; the last one is nobody's preferred bin
 
 
+def tenant(name: str, levels: int) -> Tenant:
+    """Make an organization like the big one."""
+    organization = Organization.objects.create(name=name)
+    return Tenant(organization, levels, max(levels // 19, 60), 24, 20)
+
+
 def tenants(levels: int) -> list[Tenant]:
     """Make the organizations."""
     small = max(levels // 1_000, 100)
@@ -218,7 +224,11 @@ SELECT indexname, indexdef FROM pg_indexes WHERE tablename LIKE 'inventory_level
 
 def load(levels: int) -> None:
     """Fill the migrated, empty database."""
-    made = tenants(levels)
+    fill(tenants(levels))
+
+
+def fill(made: list[Tenant]) -> None:
+    """Give these organizations, which have nothing yet, all that they are to have."""
     with connection.cursor() as cursor:
         # The references are right by construction; to check each costs more than to write it.
         cursor.execute("SET session_replication_role = replica")
