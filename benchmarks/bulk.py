@@ -5,14 +5,13 @@
 
 The limit is SQL by hand: COPY into a temporary table, one merge that resolves ids and overwrites
 every column, one INSERT of the history; it checks nothing. Against it, in the same rounds and on
-tables in the same state: ``save_many_levels`` and ``POST .../bulk`` (up to 10,000 rows), and
-``manage.py import_levels`` from a CSV file in a process of its own, where one row in a thousand
-is bad, which is left out of what the limit gets. ``fresh``: no level is there; ``changed``: all
-are, and every row changes three quantities of its level.
+tables in the same state, up to 10,000 rows: ``save_many_levels``, and ``POST .../bulk`` to the
+product as it is shipped and to the peer ``fast``; and ``manage.py import_levels`` from a CSV file
+in a process of its own, where one row in a thousand is bad, which is left out of what the limit
+gets. ``fresh``: no level is there; ``changed``: all are, and every row changes three quantities.
 
-Prints medians: seconds, rows a second, both as a share of the limit's, the CPU seconds of client
-and server together (which say more than the clock on a machine that others use), and the peak
-memory of the client. It empties the tables of DATABASE_URL.
+Prints medians: seconds, rows a second, their share of the limit's of the same round, and the peak
+memory of the importing process. It empties the tables of DATABASE_URL.
 """
 
 from __future__ import annotations
@@ -20,38 +19,32 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from decimal import Decimal
+from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inventory_project.settings")
-os.environ |= {"RATE_LIMIT_PER_MINUTE": "0", "DEBUG": "0", "HTTPS": "0"}
-os.environ |= {"ALLOWED_HOSTS": "testserver", "SECRET_KEY": "only-for-this-" + "x" * 50}
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import django  # noqa: E402
+from benchmarks.single_requests import ROOT, served  # isort: skip  # sets Django up
 
-django.setup()
+from django.core.management import call_command
+from django.db import connection, transaction
 
-from django.core.management import call_command  # noqa: E402
-from django.db import connection, transaction  # noqa: E402
-from django.test import Client  # noqa: E402
-
-from inventory_levels.models import SETTINGS, LevelChange  # noqa: E402
-from inventory_levels.services import LevelRow, Origin, save_many_levels  # noqa: E402
-from organizations.actors import Actor  # noqa: E402
-from organizations.models import ApiKey, Organization  # noqa: E402
-from organizations.tenancy import organization_scope  # noqa: E402
+from inventory_levels.models import SETTINGS, LevelChange
+from inventory_levels.services import LevelRow, Origin, save_many_levels
+from organizations.actors import Actor
+from organizations.models import ApiKey, Organization
+from organizations.tenancy import organization_scope
 
 PLACES = 50
 CSV = [name for name in SETTINGS if name != "comments"]
@@ -240,51 +233,13 @@ def write_csv(path: Path, number: int, turn: int) -> None:
 @dataclass(slots=True)
 class Run:
     seconds: float
-    cpu: float
-    memory: float  # MiB
+    memory: float | None  # MiB, at its peak
 
 
-def server_cpu() -> float:
-    """CPU seconds of the whole server; a backend's count once it has gone."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        (backend,) = cursor.fetchone()
-    connection.close()
-    time.sleep(0.1)
-    parent = _stat(backend_parent(backend))
-    return sum(parent[11:15]) / os.sysconf("SC_CLK_TCK")
-
-
-_postmaster: list[int] = []
-
-
-def backend_parent(backend: int) -> int:
-    if not _postmaster:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_backend_pid()")
-            _postmaster.append(_stat(cursor.fetchone()[0])[1])
-        connection.close()
-        time.sleep(0.1)
-    return _postmaster[0]
-
-
-def _stat(pid: int) -> list[int]:
-    """From the third field on: the state as 0, then the parent, ... as in proc(5)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return [0, *map(int, fields[1:15])]
-
-
-def measured(work: Callable[[], Any]) -> Run:
-    before, own = server_cpu(), time.process_time()
+def measured(work: Callable[[], float | None]) -> Run:
     start = time.perf_counter()
     memory = work()
-    seconds = time.perf_counter() - start
-    used = time.process_time() - own
-    if isinstance(memory, tuple):
-        memory, used = memory
-    else:
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Run(seconds, used + server_cpu() - before, memory)
+    return Run(time.perf_counter() - start, memory)
 
 
 def prepare(organization: Organization, number: int, kind: str) -> None:
@@ -299,20 +254,25 @@ def prepare(organization: Organization, number: int, kind: str) -> None:
 
 
 class Contenders:
-    def __init__(self, organization: Organization, key: str, folder: Path) -> None:
-        self.organization, self.key, self.folder = organization, key, folder
+    """``ports``: of the servers that take bulk requests, by their names."""
 
-    def of(self, number: int, turn: int) -> dict[str, Callable[[], Any]]:
+    def __init__(
+        self, organization: Organization, key: str, folder: Path, ports: dict[str, int]
+    ) -> None:
+        self.organization, self.key, self.folder, self.ports = organization, key, folder, ports
+
+    def of(self, number: int, turn: int) -> dict[str, Callable[[], float | None]]:
         """What to run, all with data that is ready."""
         small = number <= 10_000
         data = payload(number, turn, with_bad=small)
-        found: dict[str, Callable[[], Any]] = {
+        found: dict[str, Callable[[], float | None]] = {
             "limit": lambda: copy_and_merge(self.organization.pk, data)
         }
         if small:
             rows, text = level_rows(number, turn), body(number, turn)
             found["save_many_levels"] = lambda: self._save(rows)
-            found["POST .../bulk"] = lambda: self._post(text)
+            for name, port in self.ports.items():
+                found[f"bulk, {name}"] = lambda port=port: self._post(port, text)
         file = self.folder / "levels.csv"
         write_csv(file, number, turn)
         found["import_levels"] = lambda: self._command(file)
@@ -324,17 +284,16 @@ class Contenders:
             results = save_many_levels(rows, origin=origin)
         assert all(result.refusal is None for result in results)
 
-    def _post(self, text: bytes) -> None:
-        answer = Client(SERVER_NAME="127.0.0.1").post(
-            "/api/inventory-levels/bulk",
-            text,
-            content_type="application/json",
-            headers={"Authorization": f"Bearer {self.key}"},
-        )
-        assert answer.status_code == 200, answer.content[:200]
+    def _post(self, port: int, text: bytes) -> None:
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        with closing(HTTPConnection("127.0.0.1", port, timeout=600)) as client:
+            client.request("POST", "/api/inventory-levels/bulk", text, headers)
+            answer = client.getresponse()
+            content = answer.read()
+        assert answer.status == 200, content[:200]
 
-    def _command(self, file: Path) -> tuple[float, float]:
-        """Peak memory in MiB and CPU seconds of the process."""
+    def _command(self, file: Path) -> float:
+        """Peak memory of the process."""
         command = [sys.executable, "manage.py", "import_levels", str(file)]
         with subprocess.Popen(
             [*command, "--on-error", "skip", "--organization", self.organization.public_id],
@@ -346,9 +305,7 @@ class Contenders:
             while not os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                 peak = max(peak, _peak_memory(process.pid))
                 time.sleep(0.05)
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        return peak, used.ru_utime + used.ru_stime
+        return peak
 
 
 def _peak_memory(pid: int) -> float:
@@ -366,22 +323,15 @@ def compare(contenders: Contenders, number: int, kind: str, rounds: int) -> None
             prepare(contenders.organization, number, kind)
             runs[name].append(measured(work))
     print(f"\n{number:,} rows, {kind}, median of {rounds}")
-    print(f"{'':24}{'s':>8}{'rows/s':>10}{'of limit':>10}{'CPU s':>8}{'of limit':>10}{'MiB':>6}")
+    print(f"{'':20}{'s':>8}{'rows/s':>10}{'of limit':>10}{'MiB':>6}")
     for name, made in runs.items():
-        seconds, cpu = median(run.seconds for run in made), median(run.cpu for run in made)
-        share, cpu_share = (
-            median(
-                getattr(limit, what) / getattr(run, what)
-                for limit, run in zip(runs["limit"], made, strict=True)
-            )
-            for what in ("seconds", "cpu")
+        seconds = median(run.seconds for run in made)
+        share = median(
+            limit.seconds / run.seconds for limit, run in zip(runs["limit"], made, strict=True)
         )
-        memory = max(run.memory for run in made)
-        print(
-            f"{name:24}{seconds:8.2f}{number / seconds:10,.0f}{share:9.2f}x{cpu:8.2f}"
-            f"{cpu_share:9.2f}x{memory:6.0f}",
-            flush=True,
-        )
+        memory = max(run.memory or 0 for run in made)
+        line = f"{name:20}{seconds:8.2f}{number / seconds:10,.0f}{share:9.2f}x"
+        print(f"{line}{memory:6.0f}" if memory else line, flush=True)
 
 
 def main() -> None:
@@ -397,8 +347,10 @@ def main() -> None:
         products = max(options.rows) // PLACES
         cursor.execute(CATALOG, {"org": organization.pk, "products": products})
         cursor.execute("VACUUM (ANALYZE)")
-    with TemporaryDirectory() as folder:
-        contenders = Contenders(organization, key, Path(folder))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        ports = {name: stack.enter_context(served(name)) for name in ("product", "fast")}
+        contenders = Contenders(organization, key, folder, ports)
         for number in options.rows:
             for kind in options.kind or ["fresh", "changed"]:
                 compare(contenders, number, kind, options.rounds)

@@ -2,6 +2,7 @@
 """How the cost of requests grows: with levels, organizations, the page and the batch.
 
     PG_DURABLE=1 script/postgres .venv/bin/python benchmarks/growth.py [--rounds 5] [--json FILE]
+    DATABASE_URL=sqlite:////tmp/new.sqlite3 .venv/bin/python benchmarks/growth.py --sizes 1000,9000
 
 One client asks gunicorn as it is shipped, over a kept connection, one request after the other:
 
@@ -12,7 +13,8 @@ page            pages of 1 to 500 levels of the largest organization
 batch           bulk requests that change 1 to 10,000 levels of it
 organizations   an organization of 1,000 levels among 4 to 1,000 organizations
 
-Within a round sizes take turns, but for the number of organizations, which only grows. Printed are
+Within a round sizes take turns, but for the number of organizations, which only grows, and which
+SQLite leaves out. Printed are
 medians of the rounds' medians in milliseconds, and their ratio to the smallest size's.
 """
 
@@ -34,7 +36,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.downloads import Server, serving  # isort: skip  # sets Django up
+from benchmarks.downloads import Server, fill_sqlite, serving  # isort: skip  # sets Django up
 
 from django.contrib.auth.models import User
 from django.core.management import call_command
@@ -199,7 +201,11 @@ def main() -> None:
     options = parser.parse_args()
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    many_levels.fill([many_levels.tenant(f"{size:,}", size) for size in options.sizes])
+    if connection.vendor == "postgresql":
+        many_levels.fill([many_levels.tenant(f"{size:,}", size) for size in options.sizes])
+    else:
+        for size in options.sizes:
+            fill_sqlite(Organization.objects.create(name=f"{size:,}"), size)
     times: Times = defaultdict(list)
     with serving("") as server:
         made = {o.name: o for o in Organization.objects.all()}
@@ -208,7 +214,8 @@ def main() -> None:
         for turn in range(options.rounds):
             one_round(askers, times)
             print(f"round {turn + 1} of {options.rounds}", file=sys.stderr, flush=True)
-        with_organizations(askers[min(askers)], options.rounds, times)
+        if connection.vendor == "postgresql":
+            with_organizations(askers[min(askers)], options.rounds, times)
         print(f"a worker holds {server.memory():.0f} MiB", file=sys.stderr)
     told(times)
     if options.json:
