@@ -36,12 +36,12 @@ class Demo:
 
 
 @contextmanager
-def running_demo(folder: Path) -> Iterator[Demo]:
+def running_demo(original: Database, folder: Path) -> Iterator[Demo]:
     """On a database of its own, for who changes what others count on.
 
     Its log shows no error in the end.
     """
-    database = Database(folder)
+    database = Database(folder, original)
     try:
         key_file = folder / "var" / "demo_api_key"
         database.run(LOAD.format(key_file=str(key_file)))

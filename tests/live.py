@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -56,16 +57,23 @@ print(issue_key(acme.organization), issue_key(acme.organization))
 
 
 class Database:
-    """A migrated database with Acme in it, on the engine that the tests run on."""
+    """A migrated database with Acme in it, on the engine that the tests run on; or a copy of
+    another one, to which nobody may be connected: migrating takes seconds."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, original: Database | None = None) -> None:
         self.name = f"live_{uuid4().hex}"
         self.path = folder / f"{self.name}.sqlite3"
         self.config = settings.DATABASES["default"]
         self.is_postgresql = "postgresql" in self.config["ENGINE"]
         if self.is_postgresql:
-            self._on_the_server(f"CREATE DATABASE {self.name}")
-        self.key, self.other_key = self.run(PREPARE).split()
+            template = f" TEMPLATE {original.name}" if original else ""
+            self._on_the_server(f"CREATE DATABASE {self.name}{template}")
+        elif original:
+            shutil.copy(original.path, self.path)
+        if original:
+            self.key, self.other_key = original.key, original.other_key
+        else:
+            self.key, self.other_key = self.run(PREPARE).split()
 
     @property
     def url(self) -> str:
@@ -386,9 +394,19 @@ def codes(answers: Iterable[Any]) -> Counter[Any]:
 
 
 @pytest.fixture(scope="session")
-def live_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """What ``Database`` copies; nobody connects to it."""
+    database = Database(tmp_path_factory.mktemp("original"))
+    yield database
+    database.drop()
+
+
+@pytest.fixture(scope="session")
+def live_database(
+    original: Database, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
     """A migrated database with Acme in it, and nothing but what tests wrote by the API."""
-    database = Database(tmp_path_factory.mktemp("live"))
+    database = Database(tmp_path_factory.mktemp("live"), original)
     yield database
     database.drop()
 

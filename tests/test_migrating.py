@@ -13,8 +13,8 @@ from tests.live import LEVELS, ROOT, Database
 
 
 @pytest.fixture
-def database(tmp_path) -> Iterator[Database]:
-    database = Database(tmp_path)
+def database(original, tmp_path) -> Iterator[Database]:
+    database = Database(tmp_path, original)
     yield database
     database.drop()
 

@@ -48,9 +48,9 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(original: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running product with Meridian in it. DEBUG: static files as they are."""
-    database = Database(tmp_path_factory.mktemp("site"))
+    database = Database(tmp_path_factory.mktemp("site"), original)
     database.run(PREPARE)
     server = Server(database, tmp_path_factory.mktemp("site-server") / "log", DEBUG="1")
     yield f"http://127.0.0.1:{server.port}"

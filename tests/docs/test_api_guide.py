@@ -24,7 +24,7 @@ from tests.conftest import Api
 from tests.demo import Demo, running_demo
 from tests.docs import shown
 from tests.docs.shown import Example
-from tests.live import InBackground, everything
+from tests.live import Database, InBackground, everything
 from tests.openapi.document import operations
 
 GUIDE = shown.read("docs/api.md")
@@ -32,8 +32,8 @@ TEXT = (shown.ROOT / "docs/api.md").read_text()
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with running_demo(tmp_path_factory.mktemp("guide")) as demo:
+def demo(original: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with running_demo(original, tmp_path_factory.mktemp("guide")) as demo:
         for name, program in GUIDE.programs.items():
             (demo.folder / name).write_text(program)
         yield demo

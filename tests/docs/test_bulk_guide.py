@@ -15,6 +15,7 @@ from inventory_levels.files.columns import LEVELS, LOCATIONS, PRODUCTS
 from tests.demo import Demo, running_demo
 from tests.docs import shown
 from tests.docs.shown import Example
+from tests.live import Database
 
 GUIDE = shown.read("docs/bulk.md")
 TEXT = (shown.ROOT / "docs/bulk.md").read_text()
@@ -32,8 +33,8 @@ Organization.objects.filter(name="Acme").delete()
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with running_demo(tmp_path_factory.mktemp("bulk")) as demo:
+def demo(original: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with running_demo(original, tmp_path_factory.mktemp("bulk")) as demo:
         assert demo.database
         demo.database.run(ALONE)
         for name, program in GUIDE.programs.items():

@@ -14,14 +14,15 @@ from inventory_levels.planning import NOT_REORDERED, Policy, quantile
 from tests.demo import Demo, running_demo
 from tests.docs import shown
 from tests.docs.shown import Example
+from tests.live import Database
 
 GUIDE = shown.read("docs/planning.md")
 TEXT = (shown.ROOT / "docs/planning.md").read_text()
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with running_demo(tmp_path_factory.mktemp("planning")) as demo:
+def demo(original: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with running_demo(original, tmp_path_factory.mktemp("planning")) as demo:
         yield demo
 
 

@@ -10,14 +10,15 @@ import pytest
 from tests.demo import Demo, running_demo
 from tests.docs import shown
 from tests.docs.shown import Example
+from tests.live import Database
 
 TOUR = [example for example in shown.read("README.md").examples if "curl" in example.command]
 every_step = pytest.mark.parametrize("example", TOUR, ids=str)
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with running_demo(tmp_path_factory.mktemp("readme")) as demo:
+def demo(original: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with running_demo(original, tmp_path_factory.mktemp("readme")) as demo:
         yield demo
 
 

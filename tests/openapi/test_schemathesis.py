@@ -14,8 +14,8 @@ from tests.openapi.document import operations
 CONFIG = Path(__file__).with_name("schemathesis.toml")  # says which of its checks are off, and why
 
 
-def test_every_answer_is_documented_and_none_is_a_server_error(tmp_path):
-    with running_demo(tmp_path) as demo:
+def test_every_answer_is_documented_and_none_is_a_server_error(original, tmp_path):
+    with running_demo(original, tmp_path) as demo:
         report = tmp_path / "report.json"
         done = subprocess.run(
             [
