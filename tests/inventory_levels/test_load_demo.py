@@ -29,11 +29,6 @@ from tests.conftest import Api
 from tests.factories import OrganizationFactory
 
 
-@pytest.fixture(autouse=True)
-def quick_hashing(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def key_file(tmp_path) -> Path:
     return tmp_path / "var" / "demo_api_key"
