@@ -271,8 +271,13 @@ PAGES = {
 SUPERUSERS = {"organization": "organizations/organization", "user": "auth/user"}
 
 
+# Callbacks run in order, so what scripts wait for jQuery with is done when ours comes.
+SCRIPTS_ARE_DONE = "() => new Promise((done) => (window.django?.jQuery ?? setTimeout)(done))"
+
+
 def serious(page: Page) -> list[str]:
-    page.wait_for_load_state("networkidle")  # scripts have named what they make
+    page.wait_for_load_state()
+    page.evaluate(SCRIPTS_ARE_DONE)  # they have named what they make
     violations = Axe().run(page).response["violations"]
     return [
         f"{one['id']}: {node['html'][:150]} {node['failureSummary'][:300]}"
