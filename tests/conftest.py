@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,12 @@ from organizations.models import ApiKey, Organization
 from tests import factories
 
 pytest_plugins = ["tests.live", "tests.replay"]
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay until the end: the garbage collector need not go through them."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass
