@@ -11,8 +11,9 @@ bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
 
 # gunicorn's gthread, fairer to new clients and quicker to those who go on asking.
 worker_class = "inventory_project.worker.Worker"
-workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
-threads = int(os.environ.get("WEB_THREADS") or 4)
+# Two for each of two cores: docs/performance.md has what others gave.
+workers = int(os.environ.get("WEB_CONCURRENCY") or 4)
+threads = int(os.environ.get("WEB_THREADS") or 2)
 
 # Such a worker beats from its own main thread, however long a request takes:
 # this catches a hung process, it does not limit a request.
