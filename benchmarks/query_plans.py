@@ -55,6 +55,7 @@ from inventory_levels.api.filters import LevelFilter  # noqa: E402
 from inventory_levels.api.pagination import LevelPages  # noqa: E402
 from inventory_levels.models import InventoryLevel, LevelChange  # noqa: E402
 from organizations.models import ApiKey, Organization  # noqa: E402
+from organizations.statements import _PreparedCursor  # noqa: E402
 from organizations.tenancy import organization_scope  # noqa: E402
 
 TABLES = [
@@ -105,6 +106,7 @@ class Caller:
             self.own = max(model.objects.count() for model in (InventoryLevel, LevelChange)) * 1.1
         self.plans: dict[tuple[str, ...], Plan] = {}
         self._middles: dict[str | None, Any] = {}
+        self._prepared: dict[str, tuple[str, str]] = {}
 
     def look(self, case: Case) -> None:
         body = self._ask(case, {"page": "1"}, "first page")
@@ -117,12 +119,23 @@ class Caller:
 
     def _ask(self, case: Case, more: dict[str, str], page: str) -> Any:
         reset_queries()  # the log holds 9,000, and then no more
-        with CaptureQueriesContext(connection) as queries:
+        with CaptureQueriesContext(connection) as queries, connection.execute_wrapper(self._note):
             answer = self.client.get(case.path, case.parameters | more)
         if answer.status_code != 200:
             raise SystemExit(f"{case} answered {answer.status_code}: {answer.content[:300]!r}")
         self._keep(case, page, [query["sql"] for query in queries])
         return answer.json()
+
+    def _note(self, execute: Any, sql: Any, parameters: Any, many: bool, context: Any) -> Any:
+        """What is prepared is explained as such: with one plan for any parameters."""
+        if isinstance(context["cursor"].cursor, _PreparedCursor):
+            numbers = (f"${number}" for number, _ in enumerate(parameters, 1))
+            values = ", ".join(["%s"] * len(parameters))
+            self._prepared[connection.ops.compose_sql(sql, parameters)] = (
+                re.sub("%s", lambda _: next(numbers), sql),
+                connection.ops.compose_sql(values, parameters),
+            )
+        return execute(sql, parameters, many, context)
 
     def _keep(self, case: Case, page: str, statements: list[str]) -> None:
         settings: list[str] = []  # those that the API made for the transaction
@@ -140,14 +153,18 @@ class Caller:
                 print(plan, flush=True)
 
     def _explain(self, plan: Plan, settings: list[str]) -> None:
+        run = plan.sql
+        if prepared := self._prepared.get(plan.sql):
+            settings = [*settings, f"PREPARE looked_at AS {prepared[0]}"]
+            run = f"EXECUTE looked_at ({prepared[1]})"
         try:
             answer = self._run(
-                f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {plan.sql}", settings
+                f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {run}", settings
             )
         except DatabaseError:
             plan.problems.append(f"took longer than {self.timeout} s")
             plan.ms = self.timeout * 1_000
-            answer = self._run(f"EXPLAIN (FORMAT JSON) {plan.sql}", settings)
+            answer = self._run(f"EXPLAIN (FORMAT JSON) {run}", settings)
         (explained,) = json.loads(answer) if isinstance(answer, str) else answer
         plan.ms = plan.ms or explained["Planning Time"] + explained["Execution Time"]
         plan.rows = explained["Plan"].get("Actual Rows", 0)
@@ -163,6 +180,8 @@ class Caller:
                 cursor.execute(setting)
             cursor.execute(explain)
             ((answer,),) = cursor.fetchall()
+            if "EXECUTE" in explain:
+                cursor.execute("DEALLOCATE looked_at")
             return answer
 
     def _judge(self, node: dict[str, Any], plan: Plan) -> None:
@@ -204,7 +223,7 @@ class Caller:
 
 
 def _kind(sql: str, page: str) -> str:
-    if sql.startswith("SELECT COUNT("):
+    if sql.upper().startswith("SELECT COUNT("):
         return "count"
     return page if re.search(r"LIMIT 51\b", sql) else "look-up"
 

@@ -10,7 +10,8 @@ from psycopg.pq import TransactionStatus
 class DatabaseOperations(operations.DatabaseOperations):
     def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str:
         """For the log; psycopg doesn't tell the text of a statement that was prepared before."""
-        return str(super().last_executed_query(cursor, sql, params) or sql)
+        told = super().last_executed_query(cursor, sql, params)
+        return str(told or self.compose_sql(sql, params))
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
