@@ -109,7 +109,10 @@ def keys_with(model: type[Any], public_ids: Sequence[str]) -> list[int]:
 
 
 def count(chosen: QuerySet[InventoryLevel]) -> int:
-    """How many levels there are among the chosen; planned once, see ``among``."""
+    """How many levels there are among the chosen; planned once, see ``among``.
+
+    To be asked within ``storage.reading``, whose plan it keeps.
+    """
     try:
         sql, parameters = chosen.values("pk").query.sql_with_params()
     except EmptyResultSet:

@@ -1,8 +1,9 @@
 """gunicorn's threaded worker, and which connections and requests its threads take.
 
 A thread stays with a client that asks again at once: handing each request from the poller to a
-thread and back costs a fifth of a small request. And a worker takes a connection only while it
-has a thread to spare, as another worker may have one: behind slow downloads nobody should queue.
+thread and back costs a fifth of a small request. And a worker takes a new client only while it has
+a thread to spare, as another worker may have one: nobody should queue behind slow downloads. Where
+all are busy with quick requests, it still lets somebody in twenty times a second.
 """
 
 from __future__ import annotations
@@ -16,22 +17,35 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 # Milliseconds a thread waits for the next request of the client that it has just answered.
 LINGER = 2
-# Seconds after which it has to ask who else is there.
+# Seconds after which clients who don't pause have to wait for those who came later.
 STAY = 0.05
 
 
 class Worker(ThreadWorker):
+    alive: bool
+
     def init_process(self) -> None:
         self.asking = 0  # connections that have a thread, or wait for one
+        self.looked = 0.0  # when new clients were last let in
         super().init_process()
+
+    # What the main thread does: it alone changes these two.
 
     def set_accept_enabled(self, enabled: bool) -> None:
         super().set_accept_enabled(enabled and self.asking < self.cfg.threads)
 
     def accept(self, listener: Any) -> None:
         super().accept(listener)
-        if self.asking >= self.cfg.threads:
-            self.set_accept_enabled(False)
+        self.looked = time.monotonic()
+        self.set_accept_enabled(self._accepting)
+
+    def on_client_socket_readable(self, conn: TConn, client: Any) -> None:
+        super().on_client_socket_readable(conn, client)
+        self.set_accept_enabled(self._accepting)
+
+    def on_pending_socket_readable(self, conn: TConn, client: Any) -> None:
+        super().on_pending_socket_readable(conn, client)
+        self.set_accept_enabled(self._accepting)
 
     def enqueue_req(self, conn: TConn) -> None:
         self.asking += 1
@@ -39,9 +53,19 @@ class Worker(ThreadWorker):
 
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
         self.asking -= 1
-        # Now: this client may have its next request here already, and would never let others in.
-        self.set_accept_enabled(self.alive)
+        is_shut = not self._accepting and self.nr_conns < self.worker_connections
+        if self.alive and is_shut and time.monotonic() > self.looked + STAY:
+            for listener in self.sockets:
+                self.accept(listener)  # who waits, if anybody does
         super().finish_request(conn, fs)
+
+    def is_parent_alive(self) -> bool:
+        # Alone, it stops: in its last seconds, too, it takes nobody new.
+        is_there: bool = self.alive and super().is_parent_alive()
+        self.alive = is_there
+        return is_there
+
+    # What its threads do.
 
     def handle(self, conn: TConn) -> Any:
         until = time.monotonic() + STAY

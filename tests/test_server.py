@@ -6,6 +6,7 @@ import http.client
 import json
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -202,6 +203,35 @@ def test_a_new_client_is_served_though_others_never_pause(server, live_api, live
         assert live_api.get("/locations/loc_123").json()["id"] == "loc_123"
     assert all(one.is_alive() for one in floods)
     assert [one.result() for one in floods] == [500] * 8
+
+
+def test_a_new_client_is_served_though_more_kept_ones_than_threads_ask_on(server, live_database):
+    """Four times as many, as a proxy's pool may be. They only pause once the new one was served."""
+    stop = threading.Event()
+
+    headers = {"Authorization": f"Bearer {live_database.key}"}
+
+    def ask(connection: http.client.HTTPConnection) -> int:
+        connection.request("GET", "/api/inventory-levels?search=nothing", headers=headers)
+        response = connection.getresponse()
+        response.read()
+        return response.status
+
+    def ask_on(connection: http.client.HTTPConnection) -> set[int]:
+        return {ask(connection) for _ in iter(stop.is_set, True)}
+
+    with ExitStack() as clients:
+        kept = [clients.enter_context(closing(server.connection())) for _ in range(32)]
+        assert {ask(connection) for connection in kept} == {200}
+        busy = [InBackground(partial(ask_on, connection)) for connection in kept]
+        time.sleep(0.3)
+        try:
+            answers = [server.send("GET", "/healthz") for _ in range(10)]
+            assert not any(one.answer for one in busy)
+        finally:
+            stop.set()
+        assert {answer.status_code for answer in answers} == {200}
+        assert [one.result() for one in busy] == [{200}] * 32
 
 
 # --- stopping

@@ -28,7 +28,7 @@ DEFAULT_LIMIT, MAX_LIMIT = 50, 500
 MAX_DEPTH = 10_000
 
 # Reads the records of a page, by one statement: each with what it has under the keys.
-Reader = Callable[..., Iterable[tuple[Sequence[Any], Any]]]
+Reader = Callable[[QuerySet[Any], Sequence[str]], Iterable[tuple[Sequence[Any], Any]]]
 
 
 def models_of(
@@ -67,7 +67,8 @@ class Pages(BasePagination):
         self.keys, self.descending = self.order_of(self.request)
         cursor = self.request.query_params.get("cursor")
         if cursor is None:
-            return self._with_totals(chosen, read)
+            with storage.reading():
+                return self._records(self._numbered(chosen), read)
         if "page" in self.request.query_params:
             raise ValidationError({"page": ["can't be combined with cursor"]})
         self.pagination: dict[str, Any] = {"pageSize": self.limit}
@@ -91,17 +92,16 @@ class Pages(BasePagination):
             raise ValidationError({"ordering": [f"must be one of {names}, each also with -"]})
         return keys, asked.startswith("-")
 
-    def _with_totals(self, chosen: QuerySet[Any], read: Reader) -> list[Any]:
-        with storage.reading():
-            return self._records(self._numbered(chosen, chosen.count), read)
+    def _total(self, chosen: QuerySet[Any]) -> int:
+        return chosen.count()
 
-    def _numbered(self, chosen: QuerySet[Any], count: Callable[[], int]) -> QuerySet[Any]:
+    def _numbered(self, chosen: QuerySet[Any]) -> QuerySet[Any]:
         """The page that is asked for by number, and one row more; fills in the totals."""
         page = _whole(self.request, "page", 1)
         if page * self.limit > MAX_DEPTH:
             message = f"page × limit must be at most {MAX_DEPTH}; walk further with cursor"
             raise ValidationError({"page": [message]})
-        total = count()
+        total = self._total(chosen)
         self.pagination = {
             "page": page,
             "pageSize": self.limit,
@@ -246,20 +246,19 @@ class LevelPages(Pages):
 class ShownLevelPages(LevelPages):
     """Pages that ``shown.among`` reads, and plans once where it may."""
 
-    # Asked for so, with one product, one location or neither, an index has any page in its order,
-    # and whatever may be counted.
+    # Asked for so, with one product, one location or neither, an index has the page in its order.
     by_index = frozenset({"productMasterId", "locationId", "cursor", "page", "limit"})
 
-    def page(self, chosen: QuerySet[Any], read: Reader) -> list[Any]:
+    def page(self, chosen: QuerySet[Any], read: Callable[..., Any]) -> list[Any]:
         query = self.request.query_params
         one_each = not any("," in query[name] for name in query)
-        self.planned_once = one_each and query.keys() <= self.by_index
+        # Each page by number is another statement.
+        is_first = query.get("page", "1") == "1"
+        self.planned_once = one_each and is_first and query.keys() <= self.by_index
         return super().page(chosen, partial(read, planned_once=self.planned_once))
 
-    def _with_totals(self, chosen: QuerySet[Any], read: Reader) -> list[Any]:
-        if self.planned_once:
-            return self._records(self._numbered(chosen, partial(shown.count, chosen)), read)
-        return super()._with_totals(chosen, read)
+    def _total(self, chosen: QuerySet[Any]) -> int:
+        return shown.count(chosen) if self.planned_once else super()._total(chosen)
 
 
 class ChangePages(Pages):
