@@ -278,6 +278,10 @@ class Contenders:
         found["import_levels"] = lambda: self._command(file)
         return found
 
+    def warm_up(self) -> None:
+        for port in self.ports.values():
+            self._post(port, body(PLACES, 1))
+
     def _save(self, rows: list[LevelRow]) -> None:
         origin = Origin(Actor.of_command("bench"), LevelChange.Source.COMMAND)
         with organization_scope(self.organization):
@@ -351,6 +355,8 @@ def main() -> None:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         ports = {name: stack.enter_context(served(name)) for name in ("product", "fast")}
         contenders = Contenders(organization, key, folder, ports)
+        for _ in range(12):  # so that every worker has imported what it needs
+            contenders.warm_up()
         for number in options.rows:
             for kind in options.kind or ["fresh", "changed"]:
                 compare(contenders, number, kind, options.rounds)

@@ -16,30 +16,32 @@ matplotlib.use("svg")
 from matplotlib import pyplot
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+TOTAL = "same with its total"
 # What grows, the panel's title, and the lines in it.
 PANELS = [
     (
         "levels",
         "Levels of the organization",
-        ["GET of one", "PATCH", "POST", "page of 100", "deep page of 100", "page with total"],
+        ["GET of one", "PATCH", "POST", "page of 100", "deep page of 100", TOTAL],
     ),
     ("levels", "The same, pages of the admin", ["admin form", "admin list"]),
     (
         "organizations",
         "Organizations of 1,000 levels",
-        ["GET of one", "PATCH", "POST", "page of 100", "page with total", "admin list"],
+        ["GET of one", "PATCH", "POST", "page of 100", TOTAL, "admin list"],
     ),
     ("page", "Levels on a page", ["page"]),
     ("batch", "Levels in a bulk request", ["bulk"]),
     ("batch", "The same, for each level", ["bulk"]),
 ]
+LABELS = {TOTAL: "page and total of a location"}
 COLORS = {
     "GET of one": "#1f6feb",
     "PATCH": "#8250df",
     "POST": "#bf3989",
     "page of 100": "#1a7f37",
     "deep page of 100": "#9a6700",
-    "page with total": "#cf222e",
+    TOTAL: "#cf222e",
     "admin form": "#57606a",
     "admin list": "#24292f",
     "page": "#1a7f37",
@@ -72,7 +74,15 @@ def draw(axes: Any, title: str, lines: dict[str, list[tuple[int, float]]]) -> No
     for name, points in lines.items():
         sizes = [size for size, _ in points]
         took = [ms / size if each else ms for size, ms in points]
-        axes.plot(sizes, took, "o-", color=COLORS[name], markersize=3.5, linewidth=1.5, label=name)
+        axes.plot(
+            sizes,
+            took,
+            "o-",
+            color=COLORS[name],
+            markersize=3.5,
+            linewidth=1.5,
+            label=LABELS.get(name, name),
+        )
     axes.set_xscale("log")
     axes.set_yscale("log")
     low, high = axes.get_ylim()
