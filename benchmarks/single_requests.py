@@ -16,7 +16,8 @@ limited      the product as it is shipped, with rate limits on
 
 in turn, each kind of request for --seconds, --rounds times over. Before that, check.py sees that
 the peer and the product give the same answers. Printed are medians: requests a second, their ratio
-to each other contender's of the same round, milliseconds. No answer but 2xx counts.
+to each other contender's of the same round, milliseconds. No answer but 2xx counts, and more than
+one in a hundred of others end the run.
 """
 
 from __future__ import annotations
@@ -138,9 +139,11 @@ class Loads:
             ]
         )
         result = json.loads(told[told.rindex('{"requests"') :])
-        if result["bad"] or result["lost"] or not result["requests"]:
+        good = result["requests"] - result["bad"]
+        # Two PATCHes at once can be one too many for ``idiomatic``.
+        if result["lost"] or good < 0.99 * result["requests"] or not good:
             raise SystemExit(f"{contender}, {kind}: {told}")
-        rate = result["requests"] / result["seconds"]
+        rate = good / result["seconds"]
         return Run(rate, result["p50_ms"], result["p99_ms"])
 
     def _pgbench(self, kind: str) -> Run | None:
