@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
-from itertools import chain, islice
 from tempfile import TemporaryFile
 
 from django.contrib import messages
@@ -19,7 +18,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from inventory_levels.files.columns import Table
-from inventory_levels.files.exporting import Export
+from inventory_levels.files.exporting import Begun, Export
 from inventory_levels.files.refusals import BadFile
 from organizations.admin.base import WorkspaceAdmin
 
@@ -78,11 +77,9 @@ class ExportsFiles(WorkspaceAdmin):
         return Export(self.table, rows.order_by(), order, descending, for_people=True)
 
     def _streamed(self, export: Export) -> HttpResponseBase:
-        pieces: Iterator[bytes] = export.csv()
-        # What fails at once is still answered as an error.
-        begun = list(islice(pieces, 3))
+        pieces = Begun(export.csv(), pieces_ready=3)
         return StreamingHttpResponse(
-            chain(begun, pieces), content_type=_TYPES["csv"], headers=self._headers("csv")
+            pieces, content_type=_TYPES["csv"], headers=self._headers("csv")
         )
 
     def _workbook(self, export: Export) -> HttpResponseBase:

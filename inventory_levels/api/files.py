@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
-from itertools import chain, islice
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
@@ -20,7 +19,7 @@ from inventory_levels.api import uploads
 from inventory_levels.api.import_results import ImportResults
 from inventory_levels.files import catalog_importing, importing
 from inventory_levels.files.columns import LEVELS, Table
-from inventory_levels.files.exporting import Export
+from inventory_levels.files.exporting import Begun, Export
 from inventory_levels.imports import Counts
 from inventory_levels.models import InventoryLevel, LevelChange
 from inventory_levels.services import Origin
@@ -96,11 +95,9 @@ class FileActions:
         export = self._export(request)
         if request.method == "HEAD":
             return self._empty(format_)
-        pieces = _unhurried(getattr(export, format_)())
-        # What fails at once is still answered as an error.
-        begun = list(islice(pieces, 2))
+        pieces = Begun(_unhurried(getattr(export, format_)()), pieces_ready=2)
         return StreamingHttpResponse(
-            chain(begun, pieces), content_type=_TYPES[format_], headers=self._headers(format_)
+            pieces, content_type=_TYPES[format_], headers=self._headers(format_)
         )
 
     def _export(self: Any, request: Request) -> Export:
@@ -155,6 +152,6 @@ class CatalogFiles(FileActions):
         return catalog_importing.import_catalog(rows, save=self.store, **options)
 
 
-def _unhurried(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _unhurried(pieces: Iterator[bytes]) -> Generator[bytes, None, None]:
     with unhurried():
         yield from pieces

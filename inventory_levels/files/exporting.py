@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from django.db import connection
@@ -70,7 +71,7 @@ class Export:
     def _walk(self) -> dict[str, Any]:
         return {"keys": self.keys, "descending": self.descending, "tell": self.tell}
 
-    def csv(self) -> Iterator[bytes]:
+    def csv(self) -> Generator[bytes, None, None]:
         if self.for_people:
             yield codecs.BOM_UTF8
         yield delimited.line(map(delimited.quoted, self.header)).encode()
@@ -84,7 +85,7 @@ class Export:
                 for record in chunk
             ).encode()
 
-    def ndjson(self) -> Iterator[bytes]:
+    def ndjson(self) -> Generator[bytes, None, None]:
         if connection.vendor == "postgresql":
             yield from copying.ndjson(self.rows, self.table.columns, **self._walk)
             return
@@ -115,6 +116,23 @@ class Export:
         )
         columns = self.table.columns
         workbook.write(file, self.table.name, columns, self.header, chunks)
+
+
+class Begun:
+    """A file in pieces, begun so far that what fails at once is still answered as an error.
+
+    Whoever breaks it off closes it, as a response does: left to the garbage collector, the end of
+    a generator could run amidst another statement of the connection.
+    """
+
+    def __init__(self, pieces: Generator[bytes, None, None], *, pieces_ready: int) -> None:
+        self._pieces, self._ready = pieces, list(islice(pieces, pieces_ready))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return chain(self._ready, self._pieces)
+
+    def close(self) -> None:
+        self._pieces.close()
 
 
 def _formats(table: Table, by_kind: dict[Kind, Callable[[Any], Any]]) -> list[Callable[[Any], Any]]:

@@ -14,6 +14,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
+from inventory_levels.api import files
 from inventory_levels.files import copying, exporting, workbook
 from inventory_levels.models import InventoryLevel, Location
 from organizations.models import Organization
@@ -241,6 +242,24 @@ def test_a_database_out_of_reach_is_an_error_and_no_file(api, level, monkeypatch
     monkeypatch.setattr(exporting, "in_order", fail)
     monkeypatch.setattr(copying, "in_order", fail)
     assert_error(api.get(f"{LEVELS}/export.{format_}"), 503, "UNAVAILABLE")
+
+
+@pytest.mark.parametrize("format_", ["csv", "ndjson"])
+def test_a_download_that_is_broken_off_ends_there_and_gives_back_the_connection_as_it_was(
+    api, population, small_chunks, monkeypatch, format_
+):
+    """Whoever still has a hand on it, as a traceback of the lost connection has."""
+    begun = files._unhurried
+    held: list[Any] = []
+    monkeypatch.setattr(files, "_unhurried", lambda pieces: held.append(begun(pieces)) or held[0])
+    response = api.get(f"{LEVELS}/export.{format_}")
+    pieces = response.streaming_content
+    assert len([next(pieces) for _ in range(3)]) == 3
+    with CaptureQueriesContext(connection) as statements:
+        response.close()
+    assert list(pieces) == []
+    if is_postgresql():
+        assert [one["sql"] for one in statements] == ["RESET statement_timeout"]
 
 
 @pytest.mark.parametrize("format_", ["csv", "ndjson"])
