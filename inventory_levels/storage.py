@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from django.db import connection, models, transaction
@@ -119,7 +120,9 @@ def levels_by_pair(pairs: Iterable[tuple[int, int]], *, lock: bool) -> list[Inve
 
 def _read(levels: models.QuerySet[InventoryLevel], lock: bool) -> list[InventoryLevel]:
     rows = levels.select_for_update(of=("self",), no_key=True) if lock else levels
-    locked = list(rows.order_by("product_id", "location_id"))
+    # The order of locks. Asked for it, SQLite would walk along all of the organization's levels.
+    rows = rows.order_by("product_id", "location_id") if is_postgresql() else rows.order_by()
+    locked = sorted(rows, key=attrgetter("product_id", "location_id"))
     # A row that had to be waited for is read again by PostgreSQL, but joined to what the
     # statement saw before: it seems to have no place where it now has another one.
     stale = [
