@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,11 @@ from organizations.models import ApiKey, Organization
 from tests import factories
 
 pytest_plugins = ["tests.live", "tests.replay"]
+
+
+def pytest_configure() -> None:
+    """Started in the background, tests and the processes they start would ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
