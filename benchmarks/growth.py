@@ -43,11 +43,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models import F
 from django.test import Client
-from rest_framework.request import Request
-from rest_framework.test import APIRequestFactory
 
 from benchmarks import many_levels
-from inventory_levels.api.pagination import LevelPages
+from benchmarks.list_cases import LEVELS, Case, level_pages
 from inventory_levels.models import InventoryLevel
 from organizations.models import ApiKey, Membership, Organization
 from organizations.tenancy import organization_scope
@@ -56,7 +54,7 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000)
 PAGES = (1, 10, 50, 100, 250, 500)
 BATCHES = (1, 10, 100, 1_000, 10_000)
 ORGANIZATIONS = (4, 10, 100, 1_000)
-LEVELS, ADMIN = "/api/inventory-levels", "/admin/inventory_levels/inventorylevel/"
+ADMIN = "/admin/inventory_levels/inventorylevel/"
 # Requests that make a median; of the slow ones fewer.
 SAMPLES, FEW = 40, 7
 
@@ -87,10 +85,7 @@ class Asker:
 
     def _cursor(self) -> str:
         """Where the second half of the levels begins."""
-        pages = LevelPages()
-        pages.request = Request(APIRequestFactory().get(LEVELS))
-        pages.keys, pages.descending = pages.order_of(pages.request)
-        pages.mark = None
+        pages = level_pages(Case(LEVELS, {}))
         with organization_scope(self.organization):
             rows = pages._sorted(InventoryLevel.objects.all()).values_list(*pages.keys)
             return pages._cursor(rows[rows.count() // 2])

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
+
 from inventory_levels.api.filters import NULLABLE
 from inventory_levels.api.pagination import LevelPages
 
@@ -82,6 +85,15 @@ class Case:
             f"{k}={v if len(v) < 30 else v[:24] + '…'}" for k, v in self.filters.items()
         )
         return f"{self.path.removeprefix('/api/')} {said or '(no filter)'}"
+
+
+def level_pages(case: Case) -> LevelPages:
+    """The pages that this asks for, to make a cursor of them."""
+    pages = LevelPages()
+    pages.request = Request(APIRequestFactory().get(case.path, case.parameters))
+    pages.keys, pages.descending = pages.order_of(pages.request)
+    pages.mark = None
+    return pages
 
 
 def cases(sku: str, level: str) -> Iterator[Case]:

@@ -46,13 +46,10 @@ from django.core.management import call_command  # noqa: E402
 from django.db import DatabaseError, connection, reset_queries, transaction  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
-from list_cases import LEVELS, Case, cases  # noqa: E402
+from list_cases import LEVELS, Case, cases, level_pages  # noqa: E402
 from many_levels import load  # noqa: E402
-from rest_framework.request import Request  # noqa: E402
-from rest_framework.test import APIRequestFactory  # noqa: E402
 
 from inventory_levels.api.filters import LevelFilter  # noqa: E402
-from inventory_levels.api.pagination import LevelPages  # noqa: E402
 from inventory_levels.models import InventoryLevel, LevelChange  # noqa: E402
 from organizations.models import ApiKey, Organization  # noqa: E402
 from organizations.statements import _PreparedCursor  # noqa: E402
@@ -207,10 +204,7 @@ class Caller:
             with_page = case.parameters | {"page": str(page)}
             answer = self.client.get(case.path, with_page).json()
             return answer.get("pagination", {}).get("nextCursor")
-        pages = LevelPages()
-        pages.request = Request(APIRequestFactory().get(case.path, case.parameters))
-        pages.keys, pages.descending = pages.order_of(pages.request)
-        pages.mark = None
+        pages = level_pages(case)
         with organization_scope(self.organization):
             levels = InventoryLevel.objects.all()
             if total <= 60_000:
