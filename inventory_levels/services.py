@@ -7,6 +7,7 @@ who acts. A level and its history are written in one transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
 
@@ -23,12 +24,14 @@ from inventory_levels.models import SETTINGS, LevelChange
 from inventory_levels.quantities import public
 from inventory_levels.results import OnError, Result
 from inventory_levels.storage import is_postgresql
+from organizations.statements import Question
 
 __all__ = [
     "LevelRow",
     "Origin",
     "Precondition",
     "delete_level",
+    "level_with_id",
     "save_level",
     "save_levels",
     "save_many_levels",
@@ -101,12 +104,17 @@ def save_many_levels(
     return [results[index] for index in range(len(rows))]
 
 
-def save_level(row: LevelRow, *, origin: Origin) -> LevelResult:
+def level_with_id(public_id: str) -> Question | None:
+    """Which level has this id? Who has asked already tells ``save_level`` the answer."""
+    return single_level.with_id(public_id) if is_postgresql() else None
+
+
+def save_level(row: LevelRow, *, origin: Origin, stored: Sequence[Any] = ()) -> LevelResult:
     """Create or update one level: a batch of one. Raises the row's Refusal.
 
     PostgreSQL tries it without locks first.
     """
-    if is_postgresql() and (saved := single_level.save(row, origin=origin)):
+    if is_postgresql() and (saved := single_level.save(row, origin=origin, stored=stored)):
         return saved
     (result,) = save_levels([row], origin=origin)
     return result.or_raise()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, Self
@@ -11,7 +12,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import QuerySet
 
 from inventory_levels.models import InventoryLevel, Location, ProductMaster
-from organizations.statements import Columns, fetch, fetch_once
+from organizations.statements import Columns, Lookup, Question, fetch, fetch_once
 from organizations.tenancy import current_organization
 
 
@@ -85,17 +86,21 @@ _REFERENCES = " ".join(
     ]
 )
 _TABLE = InventoryLevel._meta.db_table
-_WITH_ID = (
-    f"SELECT {_COLUMNS.sql} FROM {_TABLE} level {_REFERENCES} "
-    "WHERE level.organization_id = %s AND level.public_id = %s"
+_WITH_ID = Lookup(
+    _COLUMNS.sql,
+    f"LEFT JOIN ({_TABLE} level {_REFERENCES}) "
+    "ON level.organization_id = here.organization_id AND level.public_id = %s",
 )
 
 
-def find(public_id: str) -> ShownLevel | None:
-    """The level with this id."""
-    for row in fetch(_WITH_ID, [current_organization().pk, public_id]):
-        return ShownLevel._make(_COLUMNS.values(row))
-    return None
+def with_id(public_id: str) -> Question:
+    """Which level has this id?"""
+    return _WITH_ID, [public_id]
+
+
+def found(answer: Sequence[Any]) -> ShownLevel | None:
+    """The level of the answer."""
+    return ShownLevel._make(_COLUMNS.values(answer)) if answer[0] is not None else None
 
 
 def keys_with(model: type[Any], public_ids: Sequence[str]) -> list[int]:
@@ -108,27 +113,12 @@ def keys_with(model: type[Any], public_ids: Sequence[str]) -> list[int]:
     return [key for (key,) in read(sql, [current_organization().pk, *public_ids])]
 
 
-def count(chosen: QuerySet[InventoryLevel]) -> int:
-    """How many levels there are among the chosen; planned once, see ``among``.
-
-    To be asked within ``storage.reading``, whose plan it keeps.
-    """
-    try:
-        sql, parameters = chosen.values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        return 0
-    ((number,),) = fetch(f"SELECT count(*) FROM ({sql}) chosen", parameters)
-    return int(number)
-
-
 def among(
-    page: QuerySet[InventoryLevel], keys: Sequence[str], *, planned_once: bool = False
+    page: QuerySet[InventoryLevel] | Indexed, keys: Sequence[str]
 ) -> Iterable[tuple[Sequence[Any], ShownLevel]]:
-    """The chosen levels, each with what it has under these keys, in no order.
-
-    To plan takes twice as long as to read a hundred levels; ``planned_once`` says that one plan
-    is right whatever the values are that the levels are chosen by.
-    """
+    """The chosen levels, each with what it has under these keys, in no order."""
+    if isinstance(page, Indexed):
+        return page.rows()
     names = [f"key_{number}" for number in range(len(keys))]
     try:
         chosen, parameters = page.values_list("pk", *keys).query.sql_with_params()
@@ -141,7 +131,69 @@ def among(
         f"FROM page JOIN {_TABLE} level ON level.id = page.level_id {_REFERENCES}"
     )
     ends, width = _columns(key.split("__") for key in keys), len(_COLUMNS)
-    rows = fetch(sql, parameters) if planned_once else fetch_once(sql, parameters)
     return [
-        (ends.values(row[width:]), ShownLevel._make(_COLUMNS.values(row[:width]))) for row in rows
+        (ends.values(row[width:]), ShownLevel._make(_COLUMNS.values(row[:width])))
+        for row in fetch_once(sql, parameters)
     ]
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """The levels of at most one product and one location (public ids), by their primary keys.
+
+    An index has them in this order whichever the ids are, so one plan serves for all: to plan
+    takes twice as long as to read a hundred levels. Sliced and counted like a queryset.
+    """
+
+    product: str | None = None
+    location: str | None = None
+    place: tuple[int, int] | None = None  # of the level that they come after
+    size: int | None = None
+
+    def after(self, place: Sequence[int]) -> Self:
+        """Those after the level of this product and location."""
+        product, location = place
+        return replace(self, place=(product, location))
+
+    def __getitem__(self, rows: slice) -> Self:
+        """The first so many."""
+        return replace(self, size=rows.stop)
+
+    def count(self) -> int:
+        """To be asked within ``storage.reading``, whose plan it keeps."""
+        conditions, parameters = self._conditions()
+        sql = f"SELECT count(*) FROM {_TABLE} level WHERE {conditions}"
+        ((number,),) = fetch(sql, parameters)
+        return int(number)
+
+    def rows(self) -> list[tuple[Sequence[int], ShownLevel]]:
+        """The levels, each with the keys of its product and location, in no order."""
+        conditions, parameters = self._conditions()
+        if self.place is not None:
+            # The product once more by itself: what every database turns into an index range.
+            conditions += (
+                " AND level.product_id >= %s AND (level.product_id, level.location_id) > (%s, %s)"
+            )
+            parameters += [self.place[0], *self.place]
+        sql = (
+            f"SELECT {_COLUMNS.sql}, level.product_id, level.location_id FROM "
+            f"(SELECT * FROM {_TABLE} level WHERE {conditions} "
+            f"ORDER BY level.product_id, level.location_id LIMIT {self.size}) level {_REFERENCES}"
+        )
+        width = len(_COLUMNS)
+        return [
+            (row[width:], ShownLevel._make(_COLUMNS.values(row[:width])))
+            for row in fetch(sql, parameters)
+        ]
+
+    def _conditions(self) -> tuple[str, list[Any]]:
+        organization = current_organization().pk
+        conditions, parameters = "level.organization_id = %s", [organization]
+        for alias, model in (("product", ProductMaster), ("location", Location)):
+            if (public_id := getattr(self, alias)) is not None:
+                conditions += (
+                    f" AND level.{alias}_id = (SELECT id FROM {model._meta.db_table} "
+                    "WHERE organization_id = %s AND public_id = %s)"
+                )
+                parameters += [organization, public_id]
+        return conditions, parameters

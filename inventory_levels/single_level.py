@@ -6,7 +6,7 @@ caller begins again with locks. PostgreSQL only: SQLite's writers take turns any
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache
 from typing import Any
@@ -25,23 +25,28 @@ from inventory_levels.decisions import (
 from inventory_levels.level_batch import LevelResult, Origin, change
 from inventory_levels.models import InventoryLevel, LevelChange, Location, ProductMaster
 from inventory_levels.results import Result
-from organizations.statements import Instances, fetch, instances
+from organizations.statements import Instances, Lookup, Question, fetch, instances
 from organizations.tenancy import current_organization
 
 _LEVEL, _PRODUCT = Instances(InventoryLevel, "level"), Instances(ProductMaster, "product")
 _LOCATION, _BIN, _SOURCE, _NEW_BIN, _NEW_SOURCE = (
     Instances(Location, alias) for alias in ("location", "bin", "source", "new_bin", "new_source")
 )
-_PARTS = (_LEVEL, _PRODUCT, _LOCATION, _BIN, _SOURCE, _NEW_BIN, _NEW_SOURCE)
+_STORED, _NAMED = (_LEVEL, _PRODUCT, _LOCATION, _BIN, _SOURCE), (_NEW_BIN, _NEW_SOURCE)
 _LOCATIONS = ("location", *LOCATION_SETTINGS)
 
 
-def save(row: LevelRow, *, origin: Origin) -> LevelResult | None:
+def with_id(public_id: str) -> Question:
+    """Which level has this id? ``save`` takes the answer."""
+    return _WITH_ID, [public_id]
+
+
+def save(row: LevelRow, *, origin: Origin, stored: Sequence[Any] = ()) -> LevelResult | None:
     """Create or update a level; None where that takes another look, with locks.
 
-    Raises the row's Refusal.
+    ``stored``: what was there a moment ago, where that is known. Raises the row's Refusal.
     """
-    level, references = _read(row)
+    level, references = _read(row, stored)
     if level is not None and not references.has(row):
         return None  # a PATCH that names another product or location
     decided, changes = decide(row, level, references)
@@ -59,15 +64,16 @@ def save(row: LevelRow, *, origin: Origin) -> LevelResult | None:
 # --- reading
 
 
-def _read(row: LevelRow) -> tuple[InventoryLevel | None, References]:
+def _read(row: LevelRow, stored: Sequence[Any]) -> tuple[InventoryLevel | None, References]:
     """The level that a row is about, and what the row names, as they are at one moment."""
-    named = (row.settings.get("preferred_bin_location"), row.settings.get("replenishment_location"))
-    which = (row.product, row.location) if row.level is None else (row.level,)
-    ((*values,),) = fetch(
-        _BY_PAIR if row.level is None else _BY_ID,
-        [current_organization().pk, *which, *named],
-    )
-    level, product, location, bin_, source, *new = instances(values, *_PARTS)
+    named = [row.settings.get(name) for name in LOCATION_SETTINGS]
+    parts: tuple[Instances, ...] = _STORED
+    if not stored or any(named):
+        which = (row.product, row.location) if row.level is None else (row.level,)
+        lookup = _OF_PAIR if row.level is None else _WITH_ID_AND_NAMED
+        stored = lookup.row(current_organization().pk, [*which, *named])
+        parts += _NAMED
+    level, product, location, bin_, source, *new = instances(stored, *parts)
     if level is not None:
         level.product, level.location = product, location
         level.preferred_bin_location, level.replenishment_location = bin_, source
@@ -84,29 +90,30 @@ def _joined(part: Instances, condition: str) -> str:
     )
 
 
-def _statement(*joins: str) -> str:
-    return " ".join(
-        [
-            f"SELECT {', '.join(part.sql for part in _PARTS)}",
-            "FROM (SELECT CAST(%s AS bigint) AS organization_id) here",
-            *joins,
-            _joined(_BIN, "id = level.preferred_bin_location_id"),
-            _joined(_SOURCE, "id = level.replenishment_location_id"),
-            _joined(_NEW_BIN, "public_id = %s"),
-            _joined(_NEW_SOURCE, "public_id = %s"),
-        ]
-    )
+def _lookup(parts: Iterable[Instances], *joins: str) -> Lookup:
+    return Lookup(", ".join(part.sql for part in parts), " ".join(joins))
 
 
-_BY_PAIR = _statement(
-    _joined(_PRODUCT, "public_id = %s"),
-    _joined(_LOCATION, "public_id = %s"),
-    _joined(_LEVEL, "product_id = product.id AND level.location_id = location.id"),
+_PLACES_JOINED = (
+    _joined(_BIN, "id = level.preferred_bin_location_id"),
+    _joined(_SOURCE, "id = level.replenishment_location_id"),
 )
-_BY_ID = _statement(
+_NAMED_JOINED = (_joined(_NEW_BIN, "public_id = %s"), _joined(_NEW_SOURCE, "public_id = %s"))
+_WITH_ID_JOINED = (
     _joined(_LEVEL, "public_id = %s"),
     _joined(_PRODUCT, "id = level.product_id"),
     _joined(_LOCATION, "id = level.location_id"),
+    *_PLACES_JOINED,
+)
+_WITH_ID = _lookup(_STORED, *_WITH_ID_JOINED)
+_WITH_ID_AND_NAMED = _lookup(_STORED + _NAMED, *_WITH_ID_JOINED, *_NAMED_JOINED)
+_OF_PAIR = _lookup(
+    _STORED + _NAMED,
+    _joined(_PRODUCT, "public_id = %s"),
+    _joined(_LOCATION, "public_id = %s"),
+    _joined(_LEVEL, "product_id = product.id AND level.location_id = location.id"),
+    *_PLACES_JOINED,
+    *_NAMED_JOINED,
 )
 
 # --- writing

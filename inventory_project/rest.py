@@ -40,7 +40,7 @@ class ExactJSONRenderer(BaseRenderer):
     def render(self, data: Any, accepted_media_type: Any = None, context: Any = None) -> bytes:
         if data is None:
             return b""
-        return orjson.dumps(data)
+        return orjson.dumps(data, option=orjson.OPT_UTC_Z)
 
 
 class StrictJSONParser(BaseParser):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from organizations import tenancy
 from organizations.actors import Actor
 from organizations.models import ApiKey, Membership, Organization
 from organizations.public_ids import PUBLIC_ID
+from organizations.statements import Question
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -33,6 +35,7 @@ class Caller:
     actor: Actor
     may_read: bool
     may_write: bool
+    answer: Sequence[Any]  # to the view's question
 
 
 class Unauthenticated(exceptions.AuthenticationFailed):
@@ -70,6 +73,13 @@ def _enter(organization: Organization) -> None:
     tenancy.enter_organization(organization)
 
 
+def _question(request: Request) -> Question | None:
+    """What the view asks of the organization besides, whichever that is."""
+    view: Any = (request.parser_context or {}).get("view")
+    question: Question | None = view.question() if hasattr(view, "question") else None
+    return question
+
+
 class ApiKeyAuthentication(BaseAuthentication):
     """``Authorization: Bearer <API key>``; the key fixes the organization."""
 
@@ -77,9 +87,10 @@ class ApiKeyAuthentication(BaseAuthentication):
         scheme, *credentials = get_authorization_header(request).split() or [b""]
         if scheme.lower() != b"bearer":
             return None
-        key = None
+        key, answer = None, ()  # type: tuple[ApiKey | None, Sequence[Any]]
         if len(credentials) == 1:
-            key = ApiKey.objects.with_text(credentials[0].decode("latin-1"))
+            text = credentials[0].decode("latin-1")
+            key, answer = ApiKey.objects.with_text(text, _question(request))
         if key is None:
             raise Unauthenticated("INVALID_API_KEY", "The API key is not valid.")
         if key.revoked_at is not None:
@@ -95,6 +106,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             actor=Actor.of_key(key),
             may_read=key.may_read,
             may_write=key.may_write,
+            answer=answer,
         )
 
     def authenticate_header(self, request: Request) -> str:
@@ -114,8 +126,14 @@ class MemberSessionAuthentication(SessionAuthentication):
         user = signed_in[0]
         organization, may_write = self._membership(user, request.headers.get("X-Organization-Id"))
         _enter(organization)
-        actor = Actor.of_user(user)
-        return user, Caller(organization, actor, may_read=True, may_write=may_write)
+        lookup, parameters = _question(request) or (None, ())
+        return user, Caller(
+            organization=organization,
+            actor=Actor.of_user(user),
+            may_read=True,
+            may_write=may_write,
+            answer=lookup.row(organization.pk, parameters) if lookup else (),
+        )
 
     def enforce_csrf(self, request: Request) -> None:
         # Only the header counts. A search of the body would read it before anything else is

@@ -6,9 +6,10 @@ import hashlib
 import ipaddress
 import secrets
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar, cast
+from functools import cache
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -18,7 +19,7 @@ from django.utils import timezone
 
 from organizations import public_ids
 from organizations.locks import without_waiting
-from organizations.statements import Instances, fetch, instances
+from organizations.statements import Instances, Lookup, Question, fetch, instances
 from organizations.tenancy import TenantModel
 from organizations.texts import ExactCharField, is_text
 
@@ -159,13 +160,17 @@ class ApiKeyManager(models.Manager["ApiKey"]):
         key.save(force_insert=True)
         return key, text
 
-    def with_text(self, text: str) -> ApiKey | None:
-        """The key whose text this is, its organization loaded, in one query."""
-        for row in fetch(_KEY_WITH_DIGEST, [ApiKey.digest_of(text)]):
+    def with_text(
+        self, text: str, question: Question | None = None
+    ) -> tuple[ApiKey | None, Sequence[Any]]:
+        """The key whose text this is, its organization loaded, and the answer to a question
+        about that organization, all in one query."""
+        lookup, parameters = question or (None, ())
+        for row in fetch(_key_statement(lookup), [*parameters, ApiKey.digest_of(text)]):
             key, organization = instances(row, _KEY, _ORGANIZATION)
             key.organization = organization
-            return cast(ApiKey, key)
-        return None
+            return key, row[len(_KEY) + len(_ORGANIZATION) :]
+        return None, ()
 
 
 class ApiKey(models.Model):
@@ -258,9 +263,15 @@ class ApiKey(models.Model):
             pass  # another writer is at work; the next request tries again
 
 
-_KEY, _ORGANIZATION = Instances(ApiKey, "api_key"), Instances(Organization, "organization")
-_KEY_WITH_DIGEST = (
-    f"SELECT {_KEY.sql}, {_ORGANIZATION.sql} FROM {ApiKey._meta.db_table} api_key "
-    f"JOIN {Organization._meta.db_table} organization ON organization.id = api_key.organization_id "
-    "WHERE api_key.digest = %s"
-)
+_KEY, _ORGANIZATION = Instances(ApiKey, "here"), Instances(Organization, "organization")
+
+
+@cache
+def _key_statement(lookup: Lookup | None) -> str:
+    columns, joins = (f", {lookup.columns}", lookup.joins) if lookup else ("", "")
+    organization = f"{Organization._meta.db_table} organization"
+    return (
+        f"SELECT {_KEY.sql}, {_ORGANIZATION.sql}{columns} FROM {ApiKey._meta.db_table} here "
+        f"JOIN {organization} ON organization.id = here.organization_id {joins} "
+        "WHERE here.digest = %s"
+    )

@@ -6,6 +6,7 @@ PostgreSQL plans each of them once a connection.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -72,6 +73,28 @@ def _on_postgresql(
     with database._prepare_cursor(cursor_class(database.connection)) as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall())
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """What there is of one thing in the organization ``here``: one row, of nulls where nothing is.
+
+    ``joins`` are outer ones; they take parameters, ``columns`` don't.
+    """
+
+    columns: str
+    joins: str
+
+    def row(self, organization_id: int, parameters: Iterable[Any]) -> Sequence[Any]:
+        here = "(SELECT CAST(%s AS bigint) AS organization_id) here"
+        (row,) = fetch(
+            f"SELECT {self.columns} FROM {here} {self.joins}", [organization_id, *parameters]
+        )
+        return row
+
+
+# A lookup and its parameters.
+Question = tuple[Lookup, Sequence[Any]]
 
 
 class Columns:

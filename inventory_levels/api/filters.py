@@ -27,7 +27,7 @@ from inventory_levels.models import (
     ProductMaster,
     ProductStatus,
 )
-from inventory_levels.shown import keys_with
+from inventory_levels.shown import Indexed, keys_with
 from organizations.texts import NOT_TEXT
 
 # With ids of any length these fit into a request line (gunicorn.conf.py), commas written %2C.
@@ -235,3 +235,22 @@ class LocationFilter(_FilterSet):
     name = _TextFilter(label="The name, exactly.")
     type = _ChoicesFilter(choices=LocationType.values, label=f"Types, {LIST}.")
     parentId = _IdsFilter(field_name="parent_id", model=Location, label=f"Parents' ids, {LIST}.")
+
+
+# Asked by these, with one id of each, an index has the page of levels in its order. (A page of
+# another number would be another statement.)
+_BY_INDEX = frozenset({"productMasterId", "locationId", "cursor", "page", "limit"})
+
+
+def indexed(asked: Mapping[str, str], product: str | None = None) -> Indexed | None:
+    """The levels that a query asks for, of a product if one is given, where an index has them."""
+    if not asked.keys() <= _BY_INDEX or asked.get("page", "1") != "1":
+        return None
+    ids = [asked.get("productMasterId", product), asked.get("locationId")]
+    if product not in (None, ids[0]):
+        return None
+    try:
+        product, location = (one if one is None else values.public_id(one) for one in ids)
+    except ValidationError:  # several ids, or what the filters refuse
+        return None
+    return Indexed(product, location)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -16,10 +15,11 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from inventory_levels import shown, storage
+from inventory_levels import storage
 from inventory_levels.api import filters
 from inventory_levels.api.sealing import seal, unseal
 from inventory_levels.api.serializers import time
+from inventory_levels.shown import Indexed
 from inventory_levels.walk import beyond, in_order
 from organizations.tenancy import current_organization
 
@@ -92,16 +92,13 @@ class Pages(BasePagination):
             raise ValidationError({"ordering": [f"must be one of {names}, each also with -"]})
         return keys, asked.startswith("-")
 
-    def _total(self, chosen: QuerySet[Any]) -> int:
-        return chosen.count()
-
     def _numbered(self, chosen: QuerySet[Any]) -> QuerySet[Any]:
         """The page that is asked for by number, and one row more; fills in the totals."""
         page = _whole(self.request, "page", 1)
         if page * self.limit > MAX_DEPTH:
             message = f"page × limit must be at most {MAX_DEPTH}; walk further with cursor"
             raise ValidationError({"page": [message]})
-        total = self._total(chosen)
+        total = chosen.count()
         self.pagination = {
             "page": page,
             "pageSize": self.limit,
@@ -244,21 +241,15 @@ class LevelPages(Pages):
 
 
 class ShownLevelPages(LevelPages):
-    """Pages that ``shown.among`` reads, and plans once where it may."""
+    """Pages that ``shown.among`` reads."""
 
-    # Asked for so, with one product, one location or neither, an index has the page in its order.
-    by_index = frozenset({"productMasterId", "locationId", "cursor", "page", "limit"})
+    def _sorted(self, rows: Any) -> Any:
+        return rows if isinstance(rows, Indexed) else super()._sorted(rows)
 
-    def page(self, chosen: QuerySet[Any], read: Callable[..., Any]) -> list[Any]:
-        query = self.request.query_params
-        one_each = not any("," in query[name] for name in query)
-        # Each page by number is another statement.
-        is_first = query.get("page", "1") == "1"
-        self.planned_once = one_each and is_first and query.keys() <= self.by_index
-        return super().page(chosen, partial(read, planned_once=self.planned_once))
-
-    def _total(self, chosen: QuerySet[Any]) -> int:
-        return shown.count(chosen) if self.planned_once else super()._total(chosen)
+    def _following(self, chosen: Any, after: Sequence[Any] | None) -> Any:
+        if isinstance(chosen, Indexed):
+            return (chosen.after(after) if after else chosen)[: self.limit + 1]
+        return super()._following(chosen, after)
 
 
 class ChangePages(Pages):

@@ -37,6 +37,11 @@ def time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
+def _time(moment: datetime) -> datetime | str:
+    """What JSON has of it: the same. The renderer is quicker, but leaves out six zeros."""
+    return moment if moment.microsecond and moment.tzinfo is UTC else time(moment)
+
+
 def _quantity(source: str, help_text: str) -> QuantityField:
     return QuantityField(source=source, allow_null=True, required=False, help_text=help_text)
 
@@ -166,8 +171,8 @@ class LevelSerializer(StrictSerializer):
             "replenishmentLocationId": level.replenishment_location__public_id,
             "comments": level.comments,
             "version": level.version,
-            "createdAt": time(level.created_at),
-            "updatedAt": time(level.updated_at),
+            "createdAt": _time(level.created_at),
+            "updatedAt": _time(level.updated_at),
             "product": {"id": product, "sku": sku, "name": name},
             "productMaster": {"id": product, "globalSku": sku, "productName": name},
             "location": {"id": place, "name": place_name},

@@ -20,7 +20,13 @@ from inventory_levels.api import bulk, schema
 from inventory_levels.api.conditional import Precondition, etag
 from inventory_levels.api.examples import INDEX
 from inventory_levels.api.files import CatalogFiles, LevelFiles
-from inventory_levels.api.filters import ChangeFilter, LevelFilter, LocationFilter, ProductFilter
+from inventory_levels.api.filters import (
+    ChangeFilter,
+    LevelFilter,
+    LocationFilter,
+    ProductFilter,
+    indexed,
+)
 from inventory_levels.api.pagination import ChangePages, ShownLevelPages
 from inventory_levels.api.serializers import (
     ChangeSerializer,
@@ -35,6 +41,7 @@ from inventory_levels.models import InventoryLevel, LevelChange, Location, Produ
 from inventory_levels.refusals import NotFound, Refusal
 from inventory_levels.services import LevelRow, Origin
 from inventory_levels.shown import ShownLevel
+from organizations.statements import Question
 
 LEVEL, LEVEL_PATCH = LevelSerializer(), LevelSerializer(partial=True)
 
@@ -98,12 +105,20 @@ class LevelViewSet(LevelFiles, ApiViewSet):
     pagination_class = ShownLevelPages
     filterset_class = LevelFilter
 
+    def question(self) -> Question | None:
+        if self.action == "retrieve":
+            return shown.with_id(self.kwargs["public_id"])
+        if self.action == "partial_update":
+            return services.level_with_id(self.kwargs["public_id"])
+        return None
+
     def list(self, request: Request) -> Response:
-        return self.page_of(InventoryLevel.objects.all(), shown.among)
+        levels = indexed(request.query_params) or InventoryLevel.objects.all()
+        return self.page_of(levels, shown.among)
 
     def retrieve(self, request: Request, public_id: str) -> Response:
         self.check_parameters()
-        level = shown.find(public_id)
+        level = shown.found(self.answer)
         if level is None:
             raise NotFound("Inventory level not found")
         if Precondition(request).is_known(etag(level)):
@@ -129,7 +144,8 @@ class LevelViewSet(LevelFiles, ApiViewSet):
             settings=values,
             precondition=Precondition(request),
         )
-        return answer(ShownLevel.of(services.save_level(row, origin=origin(request)).saved))
+        result = services.save_level(row, origin=origin(request), stored=self.answer)
+        return answer(ShownLevel.of(result.saved))
 
     def destroy(self, request: Request, public_id: str) -> Response:
         self.check_parameters()
@@ -264,7 +280,8 @@ class ProductViewSet(CatalogViewSet):
         product = ProductMaster.objects.filter(public_id=public_id).first()
         if product is None:
             raise NotFound("Product not found")
-        return self.page_of(InventoryLevel.objects.filter(product=product), shown.among)
+        levels = indexed(request.query_params, public_id)
+        return self.page_of(levels or InventoryLevel.objects.filter(product=product), shown.among)
 
 
 @schema.locations

@@ -15,7 +15,9 @@ from rest_framework.response import Response
 
 from inventory_levels.api.fields import StrictSerializer
 from inventory_levels.api.pagination import Pages, Reader, models_of
+from inventory_levels.shown import Indexed
 from inventory_levels.values import printable
+from organizations.statements import Question
 
 
 def check_parameters(request: Request, *known: str, **choices: Sequence[str]) -> None:
@@ -81,6 +83,19 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
             raise exceptions.MethodNotAllowed(request.method or "")
         self.check_permissions(request)
 
+    def question(self) -> Question | None:
+        """What the request asks of its organization, where one row answers that.
+
+        The statement that checks its key does.
+        """
+        return None
+
+    @property
+    def answer(self) -> Sequence[Any]:
+        caller: Any = self.request.auth
+        answer: Sequence[Any] = caller.answer
+        return answer
+
     def body(self, request: Request) -> Any:
         """The JSON body. Raises for its type, size and syntax, in this order.
 
@@ -109,5 +124,6 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
         self.check_list_parameters()
         paginator: Any = self.paginator
         paginator.begin(self.request)
-        page = paginator.page(self.filter_queryset(rows), read or partial(models_of, rows))
+        chosen = rows if isinstance(rows, Indexed) else self.filter_queryset(rows)
+        page = paginator.page(chosen, read or partial(models_of, rows))
         return self.get_paginated_response([self.shape.to_representation(row) for row in page])

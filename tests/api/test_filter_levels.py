@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from inventory_levels.api import filters
-from inventory_levels.models import InventoryLevel
+from inventory_levels.models import InventoryLevel, LevelStatus
 from tests import factories
 from tests.api.answers import assert_error, assert_invalid
 from tests.api.oracle import FITS, NULLABLE, ORDERINGS, SORTED, VALUES
@@ -236,6 +236,25 @@ def test_the_levels_of_one_product_take_the_same_filters(reader, population, nam
     assert assert_right(reader, ours, {}, path) > 5
     for text, ordering in product(VALUES[name], ["-location", "updatedAt"]):
         assert_right(reader, ours, {name: text, "ordering": ordering}, path)
+
+
+@pytest.mark.parametrize("path", [PATH, "/products/prod_1/inventory-levels"])
+@pytest.mark.parametrize(
+    "chosen", [{}, {"productMasterId": "prod_1"}, {"productMasterId": "prod_2"}]
+)
+@pytest.mark.parametrize("place", [{}, {"locationId": "loc_1"}, {"locationId": "loc_nowhere"}])
+def test_a_walk_along_an_index_meets_every_level_once_in_order(
+    reader, population, path, chosen, place
+):
+    """By cursor, two levels a page; a filter that is no index of its own asks for the same."""
+    query, items = {**chosen, **place}, []
+    following: str | None = ""
+    while following is not None:
+        body = reader.get(f"{path}?{urlencode({**query, 'limit': 2, 'cursor': following})}").json()
+        items += body["items"]
+        following = body["pagination"]["nextCursor"]
+    every = {"status": ",".join(LevelStatus.values)}
+    assert items == everything(reader, query, path) == everything(reader, query | every, path)
 
 
 def test_the_levels_of_one_product_have_the_lists_shape(reader, population):

@@ -16,7 +16,7 @@ from tests import factories
 from tests.api.answers import assert_invalid
 from tests.api.oracle import ORDERINGS, VALUES
 from tests.api.population import populate
-from tests.api.test_statement_counts import KEY, LEVEL, Statements
+from tests.api.test_statement_counts import KEY, KEY_AND_LEVEL, LEVEL, Statements
 from tests.conftest import Api, issue_key
 
 PATH = "/inventory-levels"
@@ -369,8 +369,8 @@ def test_filters_take_at_most_two_statements_each(reader, population):
             assert few == more <= 3 + 2, name
 
 
-def test_a_detail_takes_two_statements(reader, population):
+def test_a_detail_takes_two_statements_and_a_level_one(reader, population):
     answer = Statements(200, reader.get, f"{PATH}/{population.levels[0].public_id}")
-    assert answer.short == [KEY, LEVEL]
+    assert answer.short == [KEY_AND_LEVEL]
     assert Statements(200, reader.get, "/products/prod_1").short == [KEY, PRODUCT]
     assert Statements(200, reader.get, "/locations/bin_1").short == [KEY, LOCATION]

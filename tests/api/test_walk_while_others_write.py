@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
-from itertools import count
+from itertools import count, cycle
 from urllib.parse import urlencode
 
 import pytest
@@ -96,8 +96,9 @@ class Writer(threading.Thread):
         ]
         try:
             with organization_scope(self.organization):
-                while not self.done.is_set():
-                    kind = self.chance.choice(kinds)
+                for kind in cycle(kinds):
+                    if self.done.is_set():
+                        return
                     kind()
                     self.writes[kind.__name__] += 1
                     time.sleep(0.002)
@@ -105,6 +106,12 @@ class Writer(threading.Thread):
             self.error = error
         finally:
             connection.close()
+
+    def come_in_between(self) -> None:
+        """Wait until it has written once more."""
+        before = self.writes.total()
+        while self.writes.total() == before and self.is_alive():
+            time.sleep(0.001)
 
     def pairs(self) -> list[tuple[str, str]]:
         """Up to five pairs that may be touched."""
@@ -173,8 +180,10 @@ def writing(organization: Organization) -> Iterator[Writer]:
         raise writer.error
 
 
-def walk(api: Api, cursor: str | None = "", **query: str) -> Counter[str]:
-    """How often each level came."""
+def walk(
+    api: Api, cursor: str | None = "", between: Callable[[], None] = lambda: None, **query: str
+) -> Counter[str]:
+    """How often each level came; ``between`` two pages something may happen."""
     seen: Counter[str] = Counter()
     while cursor is not None:
         response = api.get(f"{PATH}?{urlencode(query | {'limit': 500, 'cursor': cursor})}")
@@ -182,6 +191,7 @@ def walk(api: Api, cursor: str | None = "", **query: str) -> Counter[str]:
         body = response.json()
         seen.update(item["id"] for item in body["items"])
         cursor = body["pagination"]["nextCursor"]
+        between()
     return seen
 
 
@@ -191,7 +201,8 @@ def test_a_walk_over_20_000_levels_sees_every_untouched_one_exactly_once(acme, a
     with writing(acme.organization) as writer:
         for ordering in (None, "updatedAt", "sku", "-location"):
             before = writer.writes.copy()
-            seen = walk(api, **({"ordering": ordering} if ordering else {}))
+            query = {"ordering": ordering} if ordering else {}
+            seen = walk(api, between=writer.come_in_between, **query)
             assert {seen[id_] for id_ in untouched} == {1}, ordering
             # The writer came to everything meanwhile.
             assert len(writer.writes - before) == 5, writer.writes - before

@@ -89,7 +89,7 @@ curl -X POST {address}/api/inventory-levels \
 def valid_key(path: Path, organization: Organization, *, dry_run: bool) -> str:
     """The text of the key in the file, if this database accepts it, else of a new one."""
     kept = read_secret(path)
-    key = ApiKey.objects.with_text(kept) if kept else None
+    key, _ = ApiKey.objects.with_text(kept) if kept else (None, ())
     if (
         kept is None
         or key is None
