@@ -47,8 +47,11 @@ for name, organization, role in (
 
 
 def chromium() -> str:
-    """Where Debian's chromium is. Fails, rather than skips, where it is missing."""
-    found = shutil.which("chromium")
+    """Where Debian's chromium is: the one that never draws a window takes a quarter less CPU.
+
+    Fails, rather than skips, where both are missing.
+    """
+    found = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     assert found, "Chromium is needed: install it, e.g. sudo apt-get install chromium"
     return found
 
@@ -65,7 +68,9 @@ def site(original: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The address of a running product with Meridian in it. DEBUG: static files as they are."""
     database = Database(tmp_path_factory.mktemp("site"), original)
     database.run(PREPARE)
-    server = Server(database, tmp_path_factory.mktemp("site-server") / "log", DEBUG="1")
+    log = tmp_path_factory.mktemp("site-server") / "log"
+    settings = "tests.admin.browser_settings"
+    server = Server(database, log, DEBUG="1", DJANGO_SETTINGS_MODULE=settings)
     yield f"http://127.0.0.1:{server.port}"
     complaints = server.complaints()
     server.stop()
