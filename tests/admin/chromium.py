@@ -95,9 +95,7 @@ def signed_in(site: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def open_as(
-    engine: Browser, site: str, signed_in: dict[str, Any]
-) -> Iterator[Callable[..., Page]]:
+def open_as(engine: Browser, site: str, signed_in: dict[str, Any]) -> Iterator[Callable[..., Page]]:
     """Sign somebody in, in a window of their own; no page may complain on the console."""
     contexts: list[Any] = []
     complaints: list[str] = []
