@@ -94,6 +94,7 @@ def test_a_write_that_waits_too_long_for_a_lock_is_told_to_come_back_and_writes_
             # This server would wait ten seconds, if a read had to wait.
             reads.append(live_api.get(f"/inventory-levels/{names['level']}"))
             reads.append(live_api.get("/inventory-levels"))
+            time.sleep(0.02)
         answer = writer.result()
     assert codes([answer]) == {(503, "UNAVAILABLE"): 1}
     assert int(answer.headers["Retry-After"]) >= 1

@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.admin.browser import CHANGES, LEVELS
-from tests.admin.chromium import PASSWORD, engine, open_as, site
+from tests.admin.chromium import engine, open_as, sign_in, signed_in, site
 from tests.admin.test_planners_day import find, quantity, save, serious
 
-__all__ = ["engine", "open_as", "site"]
+__all__ = ["engine", "open_as", "signed_in", "site"]
 
 OpenAs = Callable[..., Page]
 
@@ -31,10 +31,7 @@ def sign_in_again(page: Page, name: str) -> None:
     with tab.expect_navigation():
         tab.evaluate("document.getElementById('logout-form').submit()")
     tab.goto("/admin/")
-    tab.get_by_label("Username").fill(name)
-    tab.get_by_label("Password").fill(PASSWORD)
-    tab.get_by_role("button", name="Log in").click()
-    tab.wait_for_url("**/admin/")
+    sign_in(tab, name)
     tab.close()
 
 

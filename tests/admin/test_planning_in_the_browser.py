@@ -8,9 +8,9 @@ from collections.abc import Callable
 from playwright.sync_api import Locator, Page, expect
 
 from tests.admin.browser import LEVELS
-from tests.admin.chromium import engine, open_as, site
+from tests.admin.chromium import engine, open_as, signed_in, site
 
-__all__ = ["engine", "open_as", "site"]
+__all__ = ["engine", "open_as", "signed_in", "site"]
 
 OpenAs = Callable[..., Page]
 

@@ -80,7 +80,11 @@ def run(examples: list[Example], demo: Demo) -> list[str]:
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=demo.folder,
-        env={**os.environ, "PATH": f"{commands(demo.folder)}:{os.environ['PATH']}"},
+        env={
+            **os.environ,
+            "PATH": f"{commands(demo.folder)}:{os.environ['PATH']}",
+            "PYTHONUNBUFFERED": "1",  # lines in the order in which a terminal shows them
+        },
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,  # so that all lines end alike, those of HTTP too
