@@ -70,26 +70,31 @@ def _field(path: Sequence[str]) -> Any:
 _COLUMNS = _columns(_PATHS)
 
 
-def _joined(model: type[Any], alias: str, kind: str = "JOIN") -> str:
+def _joined(model: type[Any], alias: str, kind: str) -> str:
     return (
         f"{kind} {model._meta.db_table} {alias} "
         f"ON {alias}.organization_id = level.organization_id AND {alias}.id = level.{alias}_id"
     )
 
 
-_REFERENCES = " ".join(
-    [
-        _joined(ProductMaster, "product"),
-        _joined(Location, "location"),
-        _joined(Location, "preferred_bin_location", "LEFT JOIN"),
-        _joined(Location, "replenishment_location", "LEFT JOIN"),
-    ]
-)
+def _references(kind: str = "JOIN") -> str:
+    return " ".join(
+        [
+            _joined(ProductMaster, "product", kind),
+            _joined(Location, "location", kind),
+            _joined(Location, "preferred_bin_location", "LEFT JOIN"),
+            _joined(Location, "replenishment_location", "LEFT JOIN"),
+        ]
+    )
+
+
+_REFERENCES = _references()
 _TABLE = InventoryLevel._meta.db_table
 _WITH_ID = Lookup(
     _COLUMNS.sql,
-    f"LEFT JOIN ({_TABLE} level {_REFERENCES}) "
-    "ON level.organization_id = here.organization_id AND level.public_id = %s",
+    # One after the other: SQLite would make a join in brackets of all levels first.
+    f"LEFT JOIN {_TABLE} level ON level.organization_id = here.organization_id "
+    f"AND level.public_id = %s {_references('LEFT JOIN')}",
 )
 
 
@@ -169,7 +174,10 @@ class Indexed:
     def rows(self) -> list[tuple[Sequence[int], ShownLevel]]:
         """The levels, each with the keys of its product and location, in no order."""
         conditions, parameters = self._conditions()
-        if self.place is not None:
+        if self.place is not None and self.product is not None:
+            conditions += " AND level.location_id > %s"
+            parameters.append(self.place[1])
+        elif self.place is not None:
             # The product once more by itself: what every database turns into an index range.
             conditions += (
                 " AND level.product_id >= %s AND (level.product_id, level.location_id) > (%s, %s)"

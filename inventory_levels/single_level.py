@@ -44,7 +44,8 @@ def with_id(public_id: str) -> Question:
 def save(row: LevelRow, *, origin: Origin, stored: Sequence[Any] = ()) -> LevelResult | None:
     """Create or update a level; None where that takes another look, with locks.
 
-    ``stored``: what was there a moment ago, where that is known. Raises the row's Refusal.
+    ``stored``: what was there when the request came, where that is known: who changes nothing,
+    or is refused, comes before whoever wrote since. Raises the row's Refusal.
     """
     level, references = _read(row, stored)
     if level is not None and not references.has(row):
@@ -83,11 +84,17 @@ def _read(row: LevelRow, stored: Sequence[Any]) -> tuple[InventoryLevel | None, 
     )
 
 
-def _joined(part: Instances, condition: str) -> str:
+def _joined(part: Instances, condition: str, of: str = "here") -> str:
     return (
         f"LEFT JOIN {part.model._meta.db_table} {part.alias} "
-        f"ON {part.alias}.organization_id = here.organization_id AND {part.alias}.{condition}"
+        f"ON {part.alias}.organization_id = {of}.organization_id AND {part.alias}.{condition}"
     )
+
+
+def _joined_to_level(part: Instances, reference: str) -> str:
+    """By the level's own organization: with that of a key, a plan that is made while the tables
+    are empty would look for the level without its organization."""
+    return _joined(part, f"id = level.{reference}_id", of="level")
 
 
 def _lookup(parts: Iterable[Instances], *joins: str) -> Lookup:
@@ -95,14 +102,14 @@ def _lookup(parts: Iterable[Instances], *joins: str) -> Lookup:
 
 
 _PLACES_JOINED = (
-    _joined(_BIN, "id = level.preferred_bin_location_id"),
-    _joined(_SOURCE, "id = level.replenishment_location_id"),
+    _joined_to_level(_BIN, "preferred_bin_location"),
+    _joined_to_level(_SOURCE, "replenishment_location"),
 )
 _NAMED_JOINED = (_joined(_NEW_BIN, "public_id = %s"), _joined(_NEW_SOURCE, "public_id = %s"))
 _WITH_ID_JOINED = (
     _joined(_LEVEL, "public_id = %s"),
-    _joined(_PRODUCT, "id = level.product_id"),
-    _joined(_LOCATION, "id = level.location_id"),
+    _joined_to_level(_PRODUCT, "product"),
+    _joined_to_level(_LOCATION, "location"),
     *_PLACES_JOINED,
 )
 _WITH_ID = _lookup(_STORED, *_WITH_ID_JOINED)

@@ -16,17 +16,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inventory_levels import catalog, services, shown
-from inventory_levels.api import bulk, schema
+from inventory_levels.api import bulk, filters, schema
 from inventory_levels.api.conditional import Precondition, etag
 from inventory_levels.api.examples import INDEX
 from inventory_levels.api.files import CatalogFiles, LevelFiles
-from inventory_levels.api.filters import (
-    ChangeFilter,
-    LevelFilter,
-    LocationFilter,
-    ProductFilter,
-    indexed,
-)
+from inventory_levels.api.filters import ChangeFilter, LevelFilter, LocationFilter, ProductFilter
 from inventory_levels.api.pagination import ChangePages, ShownLevelPages
 from inventory_levels.api.serializers import (
     ChangeSerializer,
@@ -113,7 +107,7 @@ class LevelViewSet(LevelFiles, ApiViewSet):
         return None
 
     def list(self, request: Request) -> Response:
-        levels = indexed(request.query_params) or InventoryLevel.objects.all()
+        levels = filters.indexed(request.query_params) or InventoryLevel.objects.all()
         return self.page_of(levels, shown.among)
 
     def retrieve(self, request: Request, public_id: str) -> Response:
@@ -280,7 +274,7 @@ class ProductViewSet(CatalogViewSet):
         product = ProductMaster.objects.filter(public_id=public_id).first()
         if product is None:
             raise NotFound("Product not found")
-        levels = indexed(request.query_params, public_id)
+        levels = filters.indexed(request.query_params, public_id)
         return self.page_of(levels or InventoryLevel.objects.filter(product=product), shown.among)
 
 

@@ -155,6 +155,33 @@ def test_a_refused_body_costs_no_more_than_the_key(api, example):
     assert statements.short == [KEY]
 
 
+@pytest.mark.parametrize(
+    ("path", "way"),
+    [
+        (PATH + "/{}", "organization_id=? AND public_id=?"),
+        ("/products/prod_123/inventory-levels?cursor={}", "product_id=? AND location_id>?"),
+        (PATH + "?productMasterId=prod_123&cursor={}", "product_id=? AND location_id>?"),
+        (PATH + "?locationId=loc_123&cursor={}", "location_id=? AND product_id>?"),
+        (PATH + "?cursor={}", "organization_id=? AND product_id>?"),
+    ],
+)
+def test_what_is_read_is_found_by_an_index(api, acme, level, path, way):
+    """On SQLite, which tells its way whatever there is."""
+    following = ""
+    if "cursor" in path:
+        path = path.replace("?", "?limit=1&")
+        api.post(PATH, PAIR | {"locationId": "loc_456"})
+        factories.LevelFactory(organization=acme.organization, location=acme.location)
+        following = api.get(path.format("")).json()["pagination"]["nextCursor"]
+    asked = Statements(200, api.get, path.format(following or level["id"]))
+    if not is_postgresql():
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {asked[-1].replace('%', '%%')}")
+            ways = [one for *_, one in cursor.fetchall()]
+        (found,) = (one for one in ways if " level " in one and "(" in one)
+        assert way in found, ways
+
+
 @pytest.mark.parametrize(("method", "more"), [("PATCH", {"minQuantity": 7}), ("DELETE", None)])
 def test_a_level_is_looked_up_by_its_id_and_not_along_all_of_the_organizations(
     api, level, method, more
