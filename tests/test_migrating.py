@@ -36,6 +36,14 @@ def applied(database: Database) -> set[str]:
     }
 
 
+def vacuumed_from(database: Database) -> list[str] | None:
+    """How many levels have to be written before PostgreSQL vacuums them, if not its default."""
+    ((options,),) = database.query(
+        f"SELECT reloptions FROM pg_class WHERE oid = '{LEVELS}'::regclass"
+    )
+    return options
+
+
 @contextmanager
 def writing(database: Database) -> Iterator[None]:
     """As an import has the levels; on SQLite, where nobody else can write, as a download has."""
@@ -61,6 +69,12 @@ def test_a_migration_that_waits_for_a_table_gives_up_and_can_be_run_again(databa
             "changed nothing: run migrate again.\n"
         )
         assert "trigrams" not in str(database.query("SELECT indexname FROM pg_indexes"))
+        assert vacuumed_from(database) is None
     again = migrate(database)
     assert (again.returncode, again.stderr) == (0, "")
     assert applied(database) == everything
+    if database.is_postgresql:
+        assert vacuumed_from(database) == [
+            "autovacuum_vacuum_scale_factor=0.01",
+            "autovacuum_vacuum_insert_scale_factor=0.01",
+        ]
