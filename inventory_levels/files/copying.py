@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -118,9 +119,10 @@ def _copy(rows: QuerySet[Any], format_: str) -> tuple[bytes, int]:
         return b"", 0
     with _along_the_order(), connection.wrap_database_errors, connection.cursor() as cursor:
         statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT ({format_})", parameters)
+        written = BytesIO()  # a list of so many lines takes twice the memory and time
         with cursor.copy(statement) as lines:
-            written = b"".join(lines)
-        return written, cursor.rowcount
+            written.writelines(lines)
+        return written.getvalue(), cursor.rowcount
 
 
 @contextmanager
