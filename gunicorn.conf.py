@@ -58,9 +58,11 @@ def when_ready(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     # The master tells its workers to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What is loaded by now stays: the garbage collector needn't walk it whenever many rows come.
+    # What is loaded by now stays: the garbage collector needn't walk it whenever many rows come,
+    # nor look for garbage after every few of them.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000)
 
 
 def child_exit(server: Any, worker: Any) -> None:

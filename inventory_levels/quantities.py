@@ -1,6 +1,7 @@
 """Quantities: exact decimals inside, JSON numbers outside."""
 
 from decimal import Context, Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -19,6 +20,11 @@ def quantity(value: object) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise ValidationError("must be a number")
+    return _quantity(value)
+
+
+@lru_cache(10_000)  # many rows have few quantities
+def _quantity(value: int | Decimal) -> Decimal:
     exact = Decimal(value)
     if not exact:
         return Decimal(0)  # also for -0

@@ -147,8 +147,8 @@ def _values(row: FileRow) -> list[Any]:
         row.level,
         row.version,
         json.dumps(row.problems) if row.problems else None,
-        sum(BITS[name] for name in settings),
-        *(settings.get(name) for name in BITS),
+        sum(map(BITS.__getitem__, settings)),
+        *map(settings.get, BITS),
         comments.casefold() if comments else None,
     ]
 

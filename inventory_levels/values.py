@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from django.core.exceptions import ValidationError
 
@@ -43,7 +44,11 @@ def _line_feeds(text: str) -> str:
 
 
 def public_id(value: object) -> str:
-    given = _string(value)
+    return _public_id(_string(value))
+
+
+@lru_cache(10_000)  # many rows name few locations
+def _public_id(given: str) -> str:
     if not public_ids.PUBLIC_ID.match(given):  # a dozen times as fast as the validator
         public_ids.has_public_id_form(given)
     public_ids.is_not_reserved(given)
@@ -60,10 +65,13 @@ class Choice:
 
     def __init__(self, choices: Sequence[str]) -> None:
         self.choices = list(choices)
+        self._as_written = frozenset(choices)
         self._by_word = {_word(choice): choice for choice in choices}
 
     def __call__(self, value: object) -> str:
         given = _string(value)
+        if given in self._as_written:
+            return given
         is_text(given)
         choice = self._by_word.get(_word(given)) if given.isascii() else None
         if choice is None:
