@@ -1,7 +1,6 @@
 """Quantities: exact decimals inside, JSON numbers outside."""
 
 from decimal import Context, Decimal
-from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -20,21 +19,17 @@ def quantity(value: object) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise ValidationError("must be a number")
-    return _quantity(value)
-
-
-@lru_cache(10_000)  # many rows have few quantities
-def _quantity(value: int | Decimal) -> Decimal:
     exact = Decimal(value)
     if not exact:
         return Decimal(0)  # also for -0
     if not exact.is_finite() or exact.adjusted() >= DIGITS_BEFORE:
         raise ValidationError(f"must have at most {DIGITS_BEFORE} digits before the point")
-    if exact.quantize(_UNIT, context=_ROOMY) != exact:
+    rounded = exact.quantize(_UNIT, None, _ROOMY)  # by position: half the time of by name
+    if rounded != exact:
         raise ValidationError(f"must have at most {DIGITS_AFTER} digits after the point")
     if exact < 0:
         raise ValidationError("must not be negative")
-    return exact.quantize(_UNIT, context=_ROOMY)
+    return rounded
 
 
 def whole_number(value: object, *, least: int, most: int) -> int:

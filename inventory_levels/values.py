@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 from django.core.exceptions import ValidationError
 
@@ -44,11 +43,7 @@ def _line_feeds(text: str) -> str:
 
 
 def public_id(value: object) -> str:
-    return _public_id(_string(value))
-
-
-@lru_cache(10_000)  # many rows name few locations
-def _public_id(given: str) -> str:
+    given = _string(value)
     if not public_ids.PUBLIC_ID.match(given):  # a dozen times as fast as the validator
         public_ids.has_public_id_form(given)
     public_ids.is_not_reserved(given)
