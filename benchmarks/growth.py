@@ -14,10 +14,9 @@ batch           bulk requests that change 1 to 10,000 levels of it
 organizations   an organization of 1,000 levels among 4 to 1,000 organizations
 
 Within a round sizes take turns, but for the number of organizations, which only grows, and which
-SQLite leaves out. A round begins when PostgreSQL has vacuumed the levels, as it does by itself a
-minute after writes; at its end, when it has not, the largest organization's total is taken once
-more. Printed are medians of the rounds' medians in milliseconds, and their ratio to the smallest
-size's.
+SQLite leaves out. PostgreSQL has just vacuumed when a round begins; when it has not, after the
+round's writes, totals are asked for once more. Printed are medians of the rounds' medians in
+milliseconds, and their ratio to the smallest size's.
 """
 
 from __future__ import annotations
@@ -57,6 +56,7 @@ PAGES = (1, 10, 50, 100, 250, 500)
 BATCHES = (1, 10, 100, 1_000, 10_000)
 ORGANIZATIONS = (4, 10, 100, 1_000)
 ADMIN = "/admin/inventory_levels/inventorylevel/"
+TOTAL = "same with its total"
 # Requests that make a median; of the slow ones fewer.
 SAMPLES, FEW = 40, 7
 
@@ -147,7 +147,7 @@ REQUESTS: dict[str, Callable[[Asker], None]] = {
     "page of 100": Asker.page,
     "deep page of 100": Asker.deep_page,
     "page of a location": Asker.page_of_location,
-    "same with its total": Asker.page_with_total,
+    TOTAL: Asker.page_with_total,
     "POST": Asker.post,
     "PATCH": Asker.patch,
     "admin list": Asker.admin_list,
@@ -169,7 +169,7 @@ def milliseconds(asker: Asker, request: Callable[[Asker], None], samples: int) -
 def one_round(askers: dict[int, Asker], times: Times) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"VACUUM {InventoryLevel._meta.db_table}")
+            cursor.execute("VACUUM")
         connection.close()
     for name, request in REQUESTS.items():
         samples = FEW if name.startswith("admin") else SAMPLES
@@ -182,8 +182,9 @@ def one_round(askers: dict[int, Asker], times: Times) -> None:
     for size in BATCHES:
         bulk = partial(Asker.bulk, bodies=iter([largest.bulk_body(size) for _ in range(FEW + 1)]))
         times["batch", "bulk", size].append(milliseconds(largest, bulk, FEW))
-    took = milliseconds(largest, Asker.page_with_total, SAMPLES)
-    times["levels", "total after writes", max(askers)].append(took)
+    for name in ("page of a location", TOTAL):
+        took = milliseconds(largest, REQUESTS[name], SAMPLES)
+        times["after writes", name, max(askers)].append(took)
 
 
 def with_organizations(asker: Asker, rounds: int, times: Times) -> None:
@@ -198,11 +199,15 @@ def with_organizations(asker: Asker, rounds: int, times: Times) -> None:
 
 
 def told(times: Times) -> None:
+    took = {key: median(rounds) for key, rounds in times.items()}
     smallest: dict[tuple[str, str], float] = {}
-    for (kind, name, size), rounds in times.items():
-        took = median(rounds)
-        first = smallest.setdefault((kind, name), took)
-        print(f"{kind:14}{name:20}{size:10,}{took:10.2f} ms{took / first:8.2f} ×")
+    for (kind, name, size), ms in took.items():
+        first = smallest.setdefault((kind, name), ms)
+        print(f"{kind:14}{name:20}{size:10,}{ms:10.2f} ms{ms / first:8.2f} ×")
+    for kind, name, size in took:
+        if name == TOTAL and kind != "organizations":
+            ratio = took[kind, TOTAL, size] / took[kind, "page of a location", size]
+            print(f"{kind:14}{'total / without':20}{size:10,}{ratio:24.2f} ×")
 
 
 def main() -> None:
@@ -220,6 +225,9 @@ def main() -> None:
             fill_sqlite(Organization.objects.create(name=f"{size:,}"), size)
     times: Times = defaultdict(list)
     with serving("") as server:
+        for _ in range(40):  # so that every worker has answered some
+            server.ask("GET", "/readyz")
+        print(f"a worker begins with {max(server.memory().values()):.0f} MiB", file=sys.stderr)
         made = {o.name: o for o in Organization.objects.all()}
         askers = {size: Asker(server, made[f"{size:,}"]) for size in options.sizes}
         connection.close()
@@ -228,7 +236,7 @@ def main() -> None:
             print(f"round {turn + 1} of {options.rounds}", file=sys.stderr, flush=True)
         if connection.vendor == "postgresql":
             with_organizations(askers[min(askers)], options.rounds, times)
-        print(f"a worker holds {server.memory():.0f} MiB", file=sys.stderr)
+        print(f"a worker holds {max(server.memory().values()):.0f} MiB", file=sys.stderr)
     told(times)
     if options.json:
         plain = [[*key, rounds] for key, rounds in times.items()]

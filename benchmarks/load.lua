@@ -1,4 +1,4 @@
--- For wrk: one kind of request (post, patch, get or list) over random products, sites and levels.
+-- For wrk: one kind of request (post, patch, get, list or page) over random products and sites.
 --   wrk -t1 -c8 -d10s -s benchmarks/load.lua http://127.0.0.1:8000 -- KIND KEY [PRODUCTS] [SEED]
 -- The same requests as benchmarks/peers/statements.py has for pgbench: SITES, NAMED and the body
 -- must agree. Ends with one line of JSON; "bad" counts answers that are not 2xx.

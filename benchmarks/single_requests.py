@@ -11,13 +11,18 @@ pgbench      PostgreSQL alone: the peer's one prepared statement, no HTTP and no
 fast         FastAPI and psycopg, hand-written SQL, uvicorn: the same contract (peers/)
 idiomatic    REST framework as most people write it: the floor
 product      gunicorn as it is shipped
-granian      the product on granian instead
+granian      the product on granian instead, two workers of one thread
 limited      the product as it is shipped, with rate limits on
 
-in turn, each kind of request for --seconds, --rounds times over. Before that, check.py sees that
-the peer and the product give the same answers. Printed are medians: requests a second, their ratio
-to each other contender's of the same round, milliseconds. No answer but 2xx counts, and more than
-one in a hundred of others end the run.
+and, where --contenders names them, the product otherwise set up:
+
+reconnecting             with a new connection to the database for each request
+CLASS:WORKERSxTHREADS    with another worker class of gunicorn, e.g. sync:2x1, or ours:2x4
+
+in turn, which begins with another one in each round, each kind of request for --seconds, --rounds
+times over. Before that, check.py sees that the peer and the product give the same answers. Printed
+are medians: requests a second, their ratio to each other contender's of the same round,
+milliseconds. No answer but 2xx counts, and more than one in a hundred of others end the run.
 """
 
 from __future__ import annotations
@@ -45,7 +50,7 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inventory_project.settings")
 os.environ |= {"DEBUG": "0", "HTTPS": "0", "ALLOWED_HOSTS": "127.0.0.1"}
 os.environ |= {"SECRET_KEY": "only-for-this-" + "x" * 50, "RATE_LIMIT_PER_MINUTE": "0"}
-os.environ |= {"LOG_LEVEL": "ERROR", "STATEMENT_TIMEOUT": "30"}
+os.environ |= {"STATEMENT_TIMEOUT": "30"}
 
 import django  # noqa: E402
 
@@ -75,16 +80,25 @@ class Run:
 
 
 def command(name: str, port: int) -> tuple[list[str], dict[str, str]]:
-    url, workers = os.environ["DATABASE_URL"], 2
-    if name in ("product", "limited"):
-        limit = "1000000000" if name == "limited" else "0"
-        gunicorn = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"]
-        where = {"PORT": str(port), "RATE_LIMIT_PER_MINUTE": limit}
-        return [*gunicorn, "inventory_project.wsgi"], {**os.environ, **where}
+    if name in serving.PEERS:
+        return serving.serve(name, os.environ["DATABASE_URL"], port)
     if name == "granian":
-        granian = [*serving.granian(port, workers, "wsgi"), "inventory_project.wsgi:application"]
-        return granian, {**os.environ, "PYTHONPATH": str(ROOT)}
-    return serving.serve(name, url, port, workers)
+        granian = serving.granian(port, 2, "wsgi", "--blocking-threads", "1")
+        return [*granian, "inventory_project.wsgi"], {**os.environ, "PYTHONPATH": str(ROOT)}
+    # Not the environment's own: gevent is there with the peers.
+    python = serving.python() if name.startswith("gevent") else sys.executable
+    gunicorn = [python, "-m", "gunicorn", "--config", "gunicorn.conf.py"]
+    settings = {**os.environ, "PORT": str(port)}
+    if name == "limited":
+        settings["RATE_LIMIT_PER_MINUTE"] = "1000000000"
+    elif name == "reconnecting":
+        settings["CONN_MAX_AGE"] = "0"
+    elif name != "product":
+        worker, _, size = name.partition(":")
+        settings["WEB_CONCURRENCY"], settings["WEB_THREADS"] = size.split("x")
+        if worker != "ours":
+            gunicorn += ["--worker-class", worker]
+    return [*gunicorn, "inventory_project.wsgi"], settings
 
 
 @contextmanager
@@ -181,6 +195,12 @@ class Loads:
         return done.stdout
 
 
+def rotated(names: list[str], turn: int) -> list[str]:
+    """Another first in each round: a write leaves the database some work for whoever is next."""
+    start = turn % len(names)
+    return names[start:] + names[:start]
+
+
 # --- what is told
 
 
@@ -242,7 +262,7 @@ def main() -> None:
                 Loads(ports, key, products, 1).run(name, kind, 0)
         for turn in range(options.rounds):
             for kind in options.only:
-                for name in options.contenders:
+                for name in rotated(options.contenders, turn):
                     if run := loads.run(name, kind, turn + 1):
                         runs[kind, name].append(run)
             print(f"round {turn + 1} of {options.rounds}", file=sys.stderr, flush=True)
