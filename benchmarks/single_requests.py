@@ -50,7 +50,6 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inventory_project.settings")
 os.environ |= {"DEBUG": "0", "HTTPS": "0", "ALLOWED_HOSTS": "127.0.0.1"}
 os.environ |= {"SECRET_KEY": "only-for-this-" + "x" * 50, "RATE_LIMIT_PER_MINUTE": "0"}
-os.environ |= {"STATEMENT_TIMEOUT": "30"}
 
 import django  # noqa: E402
 
@@ -84,7 +83,8 @@ def command(name: str, port: int) -> tuple[list[str], dict[str, str]]:
         return serving.serve(name, os.environ["DATABASE_URL"], port)
     if name == "granian":
         granian = serving.granian(port, 2, "wsgi", "--blocking-threads", "1")
-        return [*granian, "inventory_project.wsgi"], {**os.environ, "PYTHONPATH": str(ROOT)}
+        shipped = {"PYTHONPATH": str(ROOT), "STATEMENT_TIMEOUT": "30"}  # by gunicorn.conf.py
+        return [*granian, "inventory_project.wsgi"], {**os.environ, **shipped}
     # Not the environment's own: gevent is there with the peers.
     python = serving.python() if name.startswith("gevent") else sys.executable
     gunicorn = [python, "-m", "gunicorn", "--config", "gunicorn.conf.py"]

@@ -148,8 +148,6 @@ def database() -> dict[str, Any]:
         }
         # A server that takes connections and says nothing is out of reach, too.
         options.setdefault("connect_timeout", 5)
-        # Without a number nothing is prepared; with this one, what asks for it (statements.py).
-        options.setdefault("prepare_threshold", 2**31 - 1)
         given = options.get("options", "")
         options["options"] = " ".join([given, *(f"-c {k}={v}" for k, v in ours.items())]).strip()
         # A new connection costs about 10 ms of the server's CPU.

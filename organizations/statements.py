@@ -5,29 +5,13 @@ PostgreSQL plans each of them once a connection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
-import psycopg
 from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connection, connections, models
 from django.db.models.expressions import Col
-
-# Both read values in binary, which is the quickest.
-
-
-class _PreparedCursor(psycopg.Cursor[Any]):
-    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        return super().execute(query, params, prepare=True, binary=True)
-
-
-class _LiteralCursor(psycopg.Cursor[Any]):
-    """Writes the parameters into the text, so that the planner knows them."""
-
-    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        text = psycopg.ClientCursor(self.connection).mogrify(query, params)
-        return super().execute(text.encode(), prepare=False, binary=True)
 
 
 def fetch(sql: str, parameters: Iterable[Any]) -> list[tuple[Any, ...]]:
@@ -35,43 +19,34 @@ def fetch(sql: str, parameters: Iterable[Any]) -> list[tuple[Any, ...]]:
 
     Raises Django's database errors, as ``fetch_once`` does.
     """
-    database = connections[DEFAULT_DB_ALIAS]
-    if database.vendor == "postgresql":
-        # All of them texts: one plan serves, whichever are null and however large numbers are.
-        parameters = [None if value is None else str(value) for value in parameters]
-    return _fetched(database, sql, parameters, _PreparedCursor)
-
-
-def fetch_once(sql: str, parameters: Iterable[Any]) -> list[tuple[Any, ...]]:
-    """The rows of a statement that is planned for these parameters."""
-    return _fetched(connections[DEFAULT_DB_ALIAS], sql, parameters, _LiteralCursor)
-
-
-def _fetched(
-    database: Any, sql: str, parameters: Iterable[Any], cursor_class: Any
-) -> list[tuple[Any, ...]]:
+    database: Any = connections[DEFAULT_DB_ALIAS]
     if database.vendor != "postgresql":
-        with database.cursor() as cursor:
-            cursor.execute(sql, tuple(parameters))
-            return list(cursor.fetchall())
-    values = tuple(parameters)
+        return _fetched(database, sql, parameters)
+    # All of them texts: one plan serves, whichever are null and however large numbers are.
+    texts = [None if value is None else str(value) for value in parameters]
+    ask: Callable[[], list[tuple[Any, ...]]] = partial(database.fetch_prepared, sql, texts)
     try:
-        return _on_postgresql(database, sql, values, cursor_class)
+        return ask()
     except NotSupportedError:
         # A migration has changed the type of a column that the plan knows: plan again.
         if database.in_atomic_block:
             raise
         database.close()
-        return _on_postgresql(database, sql, values, cursor_class)
+        return ask()
 
 
-def _on_postgresql(
-    database: Any, sql: str, parameters: Sequence[Any], cursor_class: Any
-) -> list[tuple[Any, ...]]:
-    database.close_if_health_check_failed()
-    database.ensure_connection()
-    with database._prepare_cursor(cursor_class(database.connection)) as cursor:
-        cursor.execute(sql, parameters)
+def fetch_once(sql: str, parameters: Iterable[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a statement that is planned for these parameters."""
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    if database.vendor != "postgresql":
+        return _fetched(database, sql, parameters)
+    rows: list[tuple[Any, ...]] = database.fetch_planned(sql, tuple(parameters))
+    return rows
+
+
+def _fetched(database: Any, sql: str, parameters: Iterable[Any]) -> list[tuple[Any, ...]]:
+    with database.cursor() as cursor:
+        cursor.execute(sql, tuple(parameters))
         return list(cursor.fetchall())
 
 

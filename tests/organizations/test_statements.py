@@ -1,10 +1,19 @@
 """Statements that are planned once a connection."""
 
 import pytest
-from django.db import connection
+from django.db import DataError, OperationalError, connection
 
 from organizations.statements import fetch, fetch_once
 from tests.conftest import is_postgresql
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_prepared(db):
+    if is_postgresql():
+        connection.ensure_connection()
+        connection._prepared.clear()
+        with connection.cursor() as cursor:
+            cursor.execute("DEALLOCATE ALL")
 
 
 def prepared():
@@ -83,3 +92,25 @@ def test_a_migration_that_changes_a_column_meanwhile_is_no_error(table):
             cursor.execute(f"ALTER TABLE {table} ADD COLUMN word text")
     expected = [("7",)] if is_postgresql() else [(7,)]
     assert fetch(sql, []) == fetch_once(sql, []) == expected
+
+
+@pytest.mark.skipif(not is_postgresql(), reason="SQLite prepares nothing")
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_keeps_the_statements_that_were_asked_last():
+    for number in (*range(60), 0, *range(60, 120)):
+        assert fetch(f"SELECT {number}, CAST(%s AS text)", ["%"]) == [(number, "%")]
+    texts = prepared()
+    assert len(texts) == 100
+    assert "SELECT 0, CAST($1 AS text)" in texts
+    assert "SELECT 1, CAST($1 AS text)" not in texts
+
+
+@pytest.mark.skipif(not is_postgresql(), reason="SQLite prepares nothing")
+@pytest.mark.django_db(transaction=True)
+def test_a_text_is_never_cut_off_at_a_nul_and_a_lost_connection_is_told_as_such():
+    with pytest.raises(DataError):
+        fetch("SELECT CAST(%s AS text)", ["prod_123\x00456"])
+    with pytest.raises(OperationalError):
+        fetch("SELECT pg_terminate_backend(pg_backend_pid())", [])
+    connection.close()
+    assert fetch("SELECT CAST(%s AS text)", [None]) == [(None,)]
