@@ -1,5 +1,5 @@
 """What every request gets, whoever answers it: an id, a line in the log, its body read to the
-end, and an answer without a body where HTTP knows none."""
+end, and an answer of a known length, without a body where HTTP knows none."""
 
 import logging
 import re
@@ -27,7 +27,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        given = request.headers.get("X-Request-Id", "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if _SANE.match(given) else str(ULID()).lower()
         token = _request_id.set(request_id)
         start = time.perf_counter()
@@ -75,7 +75,8 @@ class RequestIdFilter(logging.Filter):
 
 
 class BodyMiddleware:
-    """Reads the rest of a refused body, within bounds, and leaves out what may have no body.
+    """Reads the rest of a refused body, within bounds; tells the answer's length, and leaves the
+    answer out where it may have no body.
 
     A server that closes a connection with unread bytes resets it, and the client never
     sees why it was refused.
@@ -94,8 +95,10 @@ class BodyMiddleware:
         if response.status_code == 304:
             # It would have to be the length of the whole answer, and Django says 0.
             response.headers.pop("Content-Length", None)
-        elif request.method == "HEAD" and isinstance(response, HttpResponse):
-            response.content = b""
+        elif isinstance(response, HttpResponse):  # one that isn't streamed
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+            if request.method == "HEAD":
+                response.content = b""
         return response
 
     def _drain(self, request: HttpRequest) -> None:

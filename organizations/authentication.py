@@ -10,11 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
 from rest_framework import exceptions
-from rest_framework.authentication import (
-    BaseAuthentication,
-    SessionAuthentication,
-    get_authorization_header,
-)
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 
 from organizations import tenancy
 from organizations.actors import Actor
@@ -84,7 +80,8 @@ class ApiKeyAuthentication(BaseAuthentication):
     """``Authorization: Bearer <API key>``; the key fixes the organization."""
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, Caller] | None:
-        scheme, *credentials = get_authorization_header(request).split() or [b""]
+        header: str = request.META.get("HTTP_AUTHORIZATION", "")
+        scheme, *credentials = header.encode("latin-1").split() or [b""]
         if scheme.lower() != b"bearer":
             return None
         key, answer = None, ()  # type: tuple[ApiKey | None, Sequence[Any]]

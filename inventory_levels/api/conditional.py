@@ -31,8 +31,9 @@ class Precondition:
     """The state that a client's headers expect a level to be in."""
 
     def __init__(self, request: HttpRequest) -> None:
-        self.if_match = request.headers.get("If-Match")
-        self.if_none_match = request.headers.get("If-None-Match")
+        headers = request.META
+        self.if_match: str | None = headers.get("HTTP_IF_MATCH")
+        self.if_none_match: str | None = headers.get("HTTP_IF_NONE_MATCH")
 
     def holds_for(self, level: InventoryLevel | None) -> bool:
         """For writes: compares id and version only, so that a renamed product is no conflict."""

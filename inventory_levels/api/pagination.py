@@ -13,7 +13,6 @@ from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from inventory_levels import storage
 from inventory_levels.api import filters
@@ -77,9 +76,10 @@ class Pages(BasePagination):
             after, self.mark = self._opened(cursor)
         return self._records(self._following(chosen, after), read)
 
-    def get_paginated_response(self, data: Any) -> Response:
-        body = {"items": data, "pagination": self.pagination}
-        return Response(body | ({"changedUntil": self.mark} if self.mark else {}))
+    def body(self, items: list[Any]) -> dict[str, Any]:
+        """What answers with these items."""
+        body = {"items": items, "pagination": self.pagination}
+        return body | ({"changedUntil": self.mark} if self.mark else {})
 
     def order_of(self, request: Request) -> tuple[tuple[str, ...], bool]:
         """The keys that the request asks the rows by, and whether in reverse."""

@@ -87,7 +87,7 @@ class PlanningViewSet(ApiViewSet):
         read = partial(models_of, InventoryLevel.objects.only(*COLUMNS))
         levels = paginator.page(self._matching(query), read)
         policy = PlanningSettings.objects.current().policy
-        return self.get_paginated_response([recommendation(level, policy) for level in levels])
+        return Response(paginator.body([recommendation(level, policy) for level in levels]))
 
     def _applied(self, query: Query) -> Response:
         caller: Any = self.request.auth

@@ -35,6 +35,7 @@ from inventory_levels.models import InventoryLevel, LevelChange, Location, Produ
 from inventory_levels.refusals import NotFound, Refusal
 from inventory_levels.services import LevelRow, Origin
 from inventory_levels.shown import ShownLevel
+from inventory_project.rest import json_response
 from organizations.statements import Question
 
 LEVEL, LEVEL_PATCH = LevelSerializer(), LevelSerializer(partial=True)
@@ -106,20 +107,20 @@ class LevelViewSet(LevelFiles, ApiViewSet):
             return services.level_with_id(self.kwargs["public_id"])
         return None
 
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         levels = filters.indexed(request.query_params) or InventoryLevel.objects.all()
         return self.page_of(levels, shown.among)
 
-    def retrieve(self, request: Request, public_id: str) -> Response:
+    def retrieve(self, request: Request, public_id: str) -> HttpResponse:
         self.check_parameters()
         level = shown.found(self.answer)
         if level is None:
             raise NotFound("Inventory level not found")
         if Precondition(request).is_known(etag(level)):
-            return Response(status=304, headers={"ETag": etag(level)})
+            return HttpResponse(status=304, headers={"ETag": etag(level)})
         return answer(level)
 
-    def create(self, request: Request) -> Response:
+    def create(self, request: Request) -> HttpResponse:
         values = LEVEL.run_validation(self.body(request))
         self.check_parameters()
         row = level_row(values)
@@ -128,7 +129,7 @@ class LevelViewSet(LevelFiles, ApiViewSet):
         status = 201 if result.outcome == "created" else 200
         return answer(ShownLevel.of(result.saved), status)
 
-    def partial_update(self, request: Request, public_id: str) -> Response:
+    def partial_update(self, request: Request, public_id: str) -> HttpResponse:
         values = LEVEL_PATCH.run_validation(self.body(request))
         self.check_parameters()
         row = LevelRow(
@@ -160,11 +161,11 @@ class LevelViewSet(LevelFiles, ApiViewSet):
         )
 
     @action(detail=False, url_path="history", **HISTORY)
-    def organization_history(self, request: Request) -> Response:
+    def organization_history(self, request: Request) -> HttpResponse:
         return self.page_of(LevelChange.objects.all())
 
     @action(detail=True, **HISTORY)
-    def history(self, request: Request, public_id: str) -> Response:
+    def history(self, request: Request, public_id: str) -> HttpResponse:
         self.check_list_parameters()
         changes = LevelChange.objects.filter(level_public_id=public_id)
         if not changes.exists():
@@ -172,8 +173,8 @@ class LevelViewSet(LevelFiles, ApiViewSet):
         return self.page_of(changes)
 
 
-def answer(level: ShownLevel, status: int = 200) -> Response:
-    return Response(LEVEL.to_representation(level), status, headers={"ETag": etag(level)})
+def answer(level: ShownLevel, status: int = 200) -> HttpResponse:
+    return json_response(LEVEL.to_representation(level), status, {"ETag": etag(level)})
 
 
 def level_row(values: dict[str, Any], problem: Refusal | None = None) -> LevelRow:
@@ -206,7 +207,7 @@ class CatalogViewSet(CatalogFiles, ApiViewSet):
     def remove(self, public_id: str) -> None:
         raise NotImplementedError
 
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         return self.page_of(self.rows())
 
     def retrieve(self, request: Request, public_id: str) -> Response:
@@ -269,7 +270,7 @@ class ProductViewSet(CatalogViewSet):
         filterset_class=LevelFilter,
         queryset=InventoryLevel.objects.none(),
     )
-    def levels(self, request: Request, public_id: str) -> Response:
+    def levels(self, request: Request, public_id: str) -> HttpResponse:
         self.check_list_parameters()
         product = ProductMaster.objects.filter(public_id=public_id).first()
         if product is None:

@@ -8,15 +8,16 @@ from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 from django.conf import settings
+from django.http import HttpResponse
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import exceptions, viewsets
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from inventory_levels.api.fields import StrictSerializer
 from inventory_levels.api.pagination import Pages, Reader, models_of
 from inventory_levels.shown import Indexed
 from inventory_levels.values import printable
+from inventory_project.rest import json_response
 from organizations.statements import Question
 
 
@@ -66,7 +67,9 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
     @property
     def default_response_headers(self) -> dict[str, str]:
         """Of one organization, and true at the moment: caches ask again."""
-        return {**super().default_response_headers, "Cache-Control": "private, no-cache"}
+        is_refused = self.action in (None, "metadata")  # which there is none of
+        allowed = super().default_response_headers if is_refused else {}
+        return {**allowed, "Cache-Control": "private, no-cache"}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """HTTPS where it is required, then key and organization, method, scope."""
@@ -101,7 +104,7 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
 
         REST framework would take a missing body for an empty object.
         """
-        if request.headers.get("Content-Encoding", "identity") != "identity":
+        if request.META.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
             raise exceptions.UnsupportedMediaType("", "Send the body without Content-Encoding.")
         if not self.get_content_negotiator().select_parser(request, self.get_parsers()):
             missing = None if request.content_type else "Send Content-Type: application/json."
@@ -119,11 +122,11 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
         paginator: Any = self.paginator
         self.check_parameters(*paginator.parameters, *self.filterset_class.base_filters)
 
-    def page_of(self, rows: Any, read: Reader | None = None) -> Response:
+    def page_of(self, rows: Any, read: Reader | None = None) -> HttpResponse:
         """The page that the query asks for of the rows, read as they are or in another way."""
         self.check_list_parameters()
         paginator: Any = self.paginator
         paginator.begin(self.request)
         chosen = rows if isinstance(rows, Indexed) else self.filter_queryset(rows)
         page = paginator.page(chosen, read or partial(models_of, rows))
-        return self.get_paginated_response([self.shape.to_representation(row) for row in page])
+        return json_response(paginator.body([self.shape.to_representation(row) for row in page]))
