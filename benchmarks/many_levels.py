@@ -130,7 +130,7 @@ WITH product AS (
             s = sites - 1 DESC, pg_temp.chance(seed, 9)) AS rank FROM pair
     ) ranked WHERE rank <= levels
 )
-SELECT *, timestamptz '{START}' + interval '1 second' * floor({DAYS} * 86400.0
+SELECT *, timestamptz '{START}' + interval '1 second' * ({DAYS} * 86400.0
     * (row_number() OVER batches / 500 * 500) / (count(*) OVER ())) AS created_at
 FROM kept
 WINDOW batches AS (ORDER BY hashint8(organization_id * 100000000 + p / 100 * 100 + s), seed)

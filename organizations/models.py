@@ -8,7 +8,7 @@ import secrets
 import string
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -166,10 +166,9 @@ class ApiKeyManager(models.Manager["ApiKey"]):
         """The key whose text this is, its organization loaded, and the answer to a question
         about that organization, all in one query."""
         lookup, parameters = question or (None, ())
+        width = len(_KEY) + len(_ORGANIZATION)
         for row in fetch(_key_statement(lookup), [*parameters, ApiKey.digest_of(text)]):
-            key, organization = instances(row, _KEY, _ORGANIZATION)
-            key.organization = organization
-            return key, row[len(_KEY) + len(_ORGANIZATION) :]
+            return _key_in(row[:width]), row[width:]
         return None, ()
 
 
@@ -264,6 +263,13 @@ class ApiKey(models.Model):
 
 
 _KEY, _ORGANIZATION = Instances(ApiKey, "here"), Instances(Organization, "organization")
+
+
+@lru_cache(1_000)  # of rows that were just read: what changes is another row
+def _key_in(row: tuple[Any, ...]) -> ApiKey:
+    key: ApiKey
+    key, key.organization = instances(row, _KEY, _ORGANIZATION)
+    return key
 
 
 @cache

@@ -77,7 +77,7 @@ class Columns:
 
     def __init__(self, columns: Iterable[tuple[str, Any]]) -> None:
         self._columns = [Col(alias, field) for alias, field in columns]
-        self.sql = ", ".join(f"{column.alias}.{column.target.column}" for column in self._columns)
+        self.sql = ", ".join(map(_as_read, self._columns))
 
     def __len__(self) -> int:
         return len(self._columns)
@@ -92,17 +92,26 @@ class Columns:
 
     @cached_property
     def _converters(self) -> list[tuple[int, Any, Any]]:
-        """What the values still need, by place. On PostgreSQL psycopg has done it."""
-        if connection.vendor == "postgresql":
-            return []
+        """What the values still need, by place. On PostgreSQL psycopg has done most of it."""
         return [
             (place, convert, column)
             for place, column in enumerate(self._columns)
+            if connection.vendor != "postgresql" or _is_json(column)
             for convert in (
                 *connection.ops.get_db_converters(column),
                 *column.get_db_converters(connection),
             )
         ]
+
+
+def _is_json(column: Col) -> bool:
+    return isinstance(column.target, models.JSONField)
+
+
+def _as_read(column: Col) -> str:
+    """JSON as a text: then a row can be looked up in a cache."""
+    name = f"{column.alias}.{column.target.column}"
+    return f"CAST({name} AS text)" if _is_json(column) else name
 
 
 class Instances(Columns):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from functools import cache
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -14,7 +15,7 @@ from django.conf import settings
 
 def seal(content: Any) -> str:
     """JSON as a text that shows nothing of it; the same content makes the same text."""
-    sealed = _cipher().encrypt(json.dumps(content).encode(), None)
+    sealed = _cipher(settings.SECRET_KEY).encrypt(json.dumps(content).encode(), None)
     return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
@@ -22,7 +23,7 @@ def unseal(text: str) -> Any:
     """The content of a text that ``seal`` made with this secret. Raises ValueError for others."""
     try:
         sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        content = json.loads(_cipher().decrypt(sealed, None))
+        content = json.loads(_cipher(settings.SECRET_KEY).decrypt(sealed, None))
     except InvalidTag as error:
         raise ValueError("not sealed here") from error
     if seal(content) != text:
@@ -30,5 +31,6 @@ def unseal(text: str) -> Any:
     return content
 
 
-def _cipher() -> AESSIV:
-    return AESSIV(hashlib.sha512(f"sealed {settings.SECRET_KEY}".encode()).digest())
+@cache
+def _cipher(secret: str) -> AESSIV:
+    return AESSIV(hashlib.sha512(f"sealed {secret}".encode()).digest())

@@ -42,7 +42,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: Any) -> Any:
         self._prepared: dict[str, _Statement] = {}
-        return super().get_new_connection(conn_params)
+        connection: Any = super().get_new_connection(conn_params)
+        self._socket = select.poll()
+        self._socket.register(connection.fileno(), select.POLLIN)
+        return connection
 
     def fetch_planned(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a statement that is planned for these parameters.
@@ -110,12 +113,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         if self.connection is None or self.connection.closed:
             return False
-        status = self.connection.info.transaction_status
+        status = self.connection.pgconn.transaction_status
         if status not in (TransactionStatus.IDLE, TransactionStatus.INTRANS):
             return False
-        socket = select.poll()
-        socket.register(self.connection.fileno(), select.POLLIN)
-        return not socket.poll(0) or super().is_usable()
+        return not self._socket.poll(0) or super().is_usable()
 
 
 def _text(value: str | None) -> bytes | None:
