@@ -8,9 +8,9 @@ from inventory_levels.api.views import IndexView
 from inventory_project import errors
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", TemplateView.as_view(template_name="start.html"), name="start"),
-    path("api", IndexView.as_view()),
     path("api/", include("inventory_levels.api.urls")),
+    path("api", IndexView.as_view()),
+    path("", TemplateView.as_view(template_name="start.html"), name="start"),
     re_path(r"^api(?:/[\s\S]*)?$", errors.unknown_path),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),

@@ -8,15 +8,16 @@ from inventory_levels.api.planning import PlanningViewSet
 
 router = SimpleRouter()
 router.trailing_slash = "/?"  # a regular expression, like all of the router's parts
-# First: what it names is not the id of a level.
-router.register("inventory-levels", PlanningViewSet, basename="planning")
+# What most requests ask first: to go through all paths takes a tenth of a small request.
+router.routes = [SimpleRouter.routes[place] for place in (0, 2, 1, 3)]  # lists, then one of them
 router.register("inventory-levels", views.LevelViewSet, basename="inventory-level")
+router.register("inventory-levels", PlanningViewSet, basename="planning")
 router.register("products", views.ProductViewSet, basename="product")
 router.register("locations", views.LocationViewSet, basename="location")
 
 urlpatterns = [
-    re_path(r"^$", views.IndexView.as_view(), name="index"),
     *router.urls,
+    re_path(r"^$", views.IndexView.as_view(), name="index"),
     re_path(r"^schema/?$", views.SchemaView.as_view(), name="schema"),
     re_path(r"^docs/?$", views.DocsView.as_view(), name="docs"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -18,7 +19,10 @@ from inventory_levels.api.pagination import Pages, Reader, models_of
 from inventory_levels.shown import Indexed
 from inventory_levels.values import printable
 from inventory_project.rest import json_response
+from organizations.public_ids import RESERVED
 from organizations.statements import Question
+
+_WORDS = "|".join(map(re.escape, sorted(RESERVED)))
 
 
 def check_parameters(request: Request, *known: str, **choices: Sequence[str]) -> None:
@@ -26,8 +30,11 @@ def check_parameters(request: Request, *known: str, **choices: Sequence[str]) ->
 
     Of ``choices`` each parameter takes one.
     """
+    query = request.META["QUERY_STRING"]
+    if not query:
+        return
     problems = {}
-    for pair in request.META["QUERY_STRING"].split("&"):
+    for pair in query.split("&"):
         try:
             unquote_to_bytes(pair).decode()
         except UnicodeDecodeError:
@@ -57,7 +64,8 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
     filterset_class: Any = None
     lookup_field = "public_id"
     shape: StrictSerializer
-    lookup_value_regex = "[A-Za-z0-9_.:-]{1,64}"
+    # An id is none of the words that paths have in its place.
+    lookup_value_regex = rf"(?!(?:{_WORDS})/?$)[A-Za-z0-9_.:-]{{1,64}}"
 
     @property
     def max_body(self) -> int:
