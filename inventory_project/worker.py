@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker, and which connections and requests its threads take.
+"""gunicorn's threaded worker: which connections and requests its threads take, how they answer.
 
 A thread stays with a client that asks again at once: handing each request from the poller to a
 thread and back costs a fifth of a small request. And a worker takes a new client only while it has
@@ -13,12 +13,44 @@ import time
 from concurrent.futures import Future
 from typing import Any
 
+from gunicorn.http import wsgi
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 # Milliseconds a thread waits for the next request of the client that it has just answered.
 LINGER = 2
 # Seconds after which clients who don't pause have to wait for those who came later.
 STAY = 0.05
+
+
+class Response(wsgi.Response):
+    """Sends its head with the first of its body: one packet, and the client wakes up once."""
+
+    headers_sent: bool
+    unsent = b""
+
+    def send_headers(self) -> None:
+        if not self.headers_sent:
+            lines = self.default_headers() + [f"{name}: {text}\r\n" for name, text in self.headers]
+            self.unsent = "".join([*lines, "\r\n"]).encode("latin-1")
+            self.headers_sent = True
+
+    def can_sendfile(self) -> bool:
+        return False  # which would send the file first
+
+    def close(self) -> None:
+        self.send_headers()
+        self._emit(b"0\r\n\r\n" if self.chunked else b"")
+
+    def _emit_body(self, data: bytes) -> None:
+        self._emit(b"%X\r\n%b\r\n" % (len(data), data) if self.chunked else data)
+
+    def _emit(self, data: bytes) -> None:
+        sent, self.unsent = self.unsent + data, b""
+        if sent:
+            self.sock.sendall(sent)
+
+
+wsgi.Response = Response  # there is no setting for it
 
 
 class Worker(ThreadWorker):

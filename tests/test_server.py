@@ -108,6 +108,34 @@ def raw_answer(server: Server, data: bytes) -> tuple[int, State]:
             return response.status, json.loads(response.read())
 
 
+def test_every_kind_of_answer_is_framed_so_that_the_next_one_follows(server, live_database):
+    asked = [
+        ("GET", f"{PATH}/{{}}", {}, 200),
+        ("HEAD", f"{PATH}/{{}}", {}, 200),
+        ("GET", f"{PATH}/{{}}", {"If-None-Match": "*"}, 304),
+        ("GET", f"{PATH}/export.csv", {}, 200),
+        ("HEAD", f"{PATH}/export.csv", {}, 200),
+        ("GET", f"{PATH}/nothing", {}, 404),
+        ("GET", "/static/inventory_project/start.css", {}, None),
+    ]
+    key = {"Authorization": f"Bearer {live_database.key}", "Content-Type": "application/json"}
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as kept:
+        kept.request("POST", PATH, json.dumps(PAIR), key)
+        made = json.loads(kept.getresponse().read())
+        sock = kept.sock
+        for method, path, headers, status in asked:
+            kept.request(method, path.format(made["id"]), headers=key | headers)
+            answer = kept.getresponse()
+            body = answer.read()
+            assert status in (None, answer.status)
+            assert bool(body) == (method == "GET" and status != 304)
+            assert kept.sock is sock, "the connection was closed"
+            is_export, is_chunked = "export" in path, answer.headers["Transfer-Encoding"]
+            assert bool(is_chunked) == (is_export and method == "GET")
+
+
+PATH = "/api/inventory-levels"
+PAIR = {"productMasterId": "prod_123", "locationId": "loc_123"}
 LENGTH = b"Content-Length: 100\r\n\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 END = b"\r\n0\r\n\r\n"
