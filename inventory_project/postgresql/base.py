@@ -76,9 +76,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             name, transformer = known
             result = self.connection.pgconn.exec_prepared(name, values, result_format=BINARY)
             self._check(result)
-            transformer.set_pgresult(result)
+            transformer.set_pgresult(result, set_loaders=False)
             rows: list[tuple[Any, ...]] = transformer.load_rows(0, result.ntuples, tuple)
-            transformer.set_pgresult(None)  # which may be large
+            transformer.set_pgresult(None, set_loaders=False)  # which may be large
         return rows
 
     def _begins(self) -> bool:
@@ -95,7 +95,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         name = b"ours_%d" % next(_NUMBERS)
         text = "".join([first, *numbered]).encode()
         self._check(self.connection.pgconn.prepare(name, text))
-        return name, Transformer(self.connection)
+        described = self.connection.pgconn.describe_prepared(name)
+        self._check(described)
+        transformer = Transformer(self.connection)
+        transformer.set_pgresult(described, format=Format.BINARY)
+        return name, transformer
 
     def _check(self, result: PGresult) -> None:
         """Raise what the server refused, as psycopg does."""
