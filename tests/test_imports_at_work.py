@@ -276,6 +276,51 @@ def test_a_patch_meanwhile_waits_briefly_or_goes_first_and_is_never_lost(
     assert sorted(levels_of(live_database, prefix)) == [(2, 2)] * (ALL - 3) + [(3, 3)] * 3
 
 
+@pytest.mark.parametrize("on_error", ["abort", "skip"])
+def test_what_others_write_while_a_chunk_waits_for_its_first_lock_counts(
+    live_api, live_database, on_error
+):
+    """One level is changed, one deleted, one deleted and made again, and one is made."""
+    prefix = new_products(live_api, f"first-lock-{on_error}-")
+    changed, deleted, remade, first = (
+        new_level(live_api, f"{prefix}{n}", forecastQuantity=0, comments="old")["id"]
+        for n in (5, 6, 7, 0)
+    )
+    late = Import(live_database, prefix, on_error, chunk=ALL)
+    path = "/inventory-levels"
+    with running(late):
+        with live_database.locked_row(LEVELS, first):
+            late.go_on()
+            time.sleep(0.5)
+            if live_database.is_postgresql:
+                assert live_api.patch(f"{path}/{changed}", {"minQuantity": 3}).status_code == 200
+                for level in (deleted, remade):
+                    assert live_api.delete(f"{path}/{level}").status_code == 200
+                again = new_level(live_api, f"{prefix}7", minQuantity=4)["id"]
+                new_level(live_api, f"{prefix}8", minQuantity=5)
+        counts = late.counts()
+    assert counts == ((ALL - 4, 4, 0, 0))
+    found = {
+        level["productMasterId"].removeprefix(prefix): level
+        for level in live_api.get(f"{path}?locationId=loc_123&limit=500").json()["items"]
+        if level["productMasterId"].startswith(prefix)
+    }
+    assert {level["forecastQuantity"] for level in found.values()} == {1}
+    if live_database.is_postgresql:
+        told = {
+            n: (found[n]["minQuantity"], found[n]["comments"], found[n]["version"]) for n in "5678"
+        }
+        assert told == {
+            "5": (3, "old", 3),
+            "6": (None, None, 1),
+            "7": (4, None, 2),
+            "8": (5, None, 2),
+        }
+        assert found["6"]["id"] != deleted
+        assert found["7"]["id"] == again
+    assert_history_agrees(live_api, live_database)
+
+
 def test_a_product_may_be_made_and_renamed_while_an_import_writes(live_api, live_database):
     """Nobody but who deletes, moves or renames what the import holds waits for it."""
     prefix = new_products(live_api, "unheld-")
