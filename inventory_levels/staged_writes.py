@@ -35,8 +35,6 @@ from organizations.tenancy import current_organization
 
 _HISTORY = LevelChange._meta.db_table
 _WORDS = ("status", "abc_class", *LOCATION_SETTINGS)
-# By which name the bin and the source of a level are joined.
-_STORED_PLACES = dict(zip(LOCATION_SETTINGS, ("ob", "os"), strict=True))
 _IS_WRITTEN = "outcome IN ('created', 'updated')"
 # Not a level that was made because the one to be updated had just been deleted.
 _IS_OURS = "written.id = coalesce(decided.id, written.id)"
@@ -46,14 +44,12 @@ def hold_references(first: int, last: int) -> None:
     """Keep what the rows of these turns refer to as it is."""
     ours = f"organization_id = {current_organization().pk}"
     todo = f"FROM planned WHERE turn BETWEEN {first} AND {last} AND {_IS_WRITTEN}"
-    places = " UNION ".join(
-        f"SELECT {name} {todo}" for name in ("location_id", *map(column, LOCATION_SETTINGS))
-    )
+    places = ", ".join(("location_id", *map(column, LOCATION_SETTINGS)))
     with connection.cursor() as cursor:
-        for table, keys in ((PRODUCTS, f"SELECT product_id {todo}"), (LOCATIONS, places)):
+        for table, keys in ((PRODUCTS, "product_id"), (LOCATIONS, f"unnest(ARRAY[{places}])")):
             cursor.execute(
-                f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {ours} AND id IN ({keys})"
-                " ORDER BY id FOR KEY SHARE) held"
+                f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {ours} AND id IN"
+                f" (SELECT DISTINCT {keys} {todo}) ORDER BY id FOR KEY SHARE) held"
             )
 
 
@@ -163,8 +159,6 @@ def _decisions(todo: str) -> str:
         LEFT JOIN {LOCATIONS} r ON r.{ours} AND r.id = s.replenishment_location_id
         LEFT JOIN {LEVELS} o ON o.{ours} AND o.product_id = s.product_id
             AND o.location_id = s.location_id
-        LEFT JOIN {LOCATIONS} ob ON ob.{ours} AND ob.id = o.preferred_bin_location_id
-        LEFT JOIN {LOCATIONS} os ON os.{ours} AND os.id = o.replenishment_location_id
         WHERE {todo} AND s.{_IS_WRITTEN}"""
 
 
@@ -202,7 +196,9 @@ def _json(name: str, table: str) -> str:
     if name in QUANTITIES:
         return f"trim_scale({table}.{name})::text"
     if name in LOCATION_SETTINGS and table == "o":
-        return f"""'"' || {_STORED_PLACES[name]}.public_id || '"'"""
+        ours = f"organization_id = {current_organization().pk}"
+        place = f"SELECT public_id FROM {LOCATIONS} WHERE {ours} AND id = o.{column(name)}"
+        return f"""'"' || ({place}) || '"'"""
     if name == "status" and table == "s":
         return f"""'"' || coalesce(s.status, '{LevelStatus.SUPPORTED.value}') || '"'"""
     if name in _WORDS:
