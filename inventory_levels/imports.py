@@ -164,7 +164,8 @@ class _Writing:
         """Write each chunk in a transaction of its own; rows that have become wrong fail."""
         for first, last in _spans(1, self.total):
             with transaction.atomic():
-                bad = _hold(first, last) + _write(first, last, self.origin)
+                _hold(first, last)
+                bad = _write(first, last, self.origin)
                 self.unsure = True
             self._committed(last)
             self._tell(bad)
@@ -175,7 +176,7 @@ class _Writing:
         """Write all chunks or, where rows have become wrong, nothing."""
         bad: list[RowResult] = []
         with transaction.atomic():
-            bad += _hold(1, self.total)
+            _hold(1, self.total)
             for first, last in _spans(1, self.total):
                 bad += _write(first, last, self.origin)
                 self.on_progress(last, self.total)
@@ -205,11 +206,10 @@ def _spans(first: int, last: int) -> Iterator[tuple[int, int]]:
     return ((start, min(start + CHUNK - 1, last)) for start in range(first, last + 1, CHUNK))
 
 
-def _hold(first: int, last: int) -> list[RowResult]:
-    """Keep what rows refer to as it is; answers those of which something has gone already."""
-    if not is_postgresql():
-        return []  # its one lock is on everything
-    return _refused(staged_writes.hold_references(first, last))
+def _hold(first: int, last: int) -> None:
+    """Keep what rows refer to as it is."""
+    if is_postgresql():  # SQLite's one lock is on everything
+        staged_writes.hold_references(first, last)
 
 
 def _write(first: int, last: int, origin: Origin) -> list[RowResult]:

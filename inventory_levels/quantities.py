@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 DIGITS_BEFORE, DIGITS_AFTER = 11, 4
+_LIMIT = 10**DIGITS_BEFORE
 _UNIT = Decimal(1).scaleb(-DIGITS_AFTER)
 # Enough to compare any 11.4 number with its rounding; more digits than this are refused anyway.
 _ROOMY = Context(prec=DIGITS_BEFORE + DIGITS_AFTER + 5)
@@ -17,6 +18,8 @@ def quantity(value: object) -> Decimal:
     Raises ValidationError for anything else, for negative numbers, and for more than 11
     digits before or 4 after the point (trailing zeros don't count).
     """
+    if type(value) is int and 0 <= value < _LIMIT:
+        return Decimal(value)
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise ValidationError("must be a number")
     exact = Decimal(value)
@@ -27,13 +30,15 @@ def quantity(value: object) -> Decimal:
     rounded = exact.quantize(_UNIT, None, _ROOMY)  # by position: half the time of by name
     if rounded != exact:
         raise ValidationError(f"must have at most {DIGITS_AFTER} digits after the point")
-    if exact < 0:
+    if exact.is_signed():
         raise ValidationError("must not be negative")
     return rounded
 
 
 def whole_number(value: object, *, least: int, most: int) -> int:
     """The whole number that a JSON number stands for; ``7.0`` is one. Raises ValidationError."""
+    if type(value) is int and least <= value <= most:
+        return value
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise ValidationError("must be a number")
     if not least <= value <= most:

@@ -1,11 +1,12 @@
 """Writing planned rows with their history inside PostgreSQL: a few statements, however many.
 
-The rules are those of staging.py, which every row is held to again, on what is locked by then.
+The rules are those of staging.py, which every row is held to again, on what is stored by then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
@@ -34,71 +35,50 @@ from organizations.tenancy import current_organization
 
 _HISTORY = LevelChange._meta.db_table
 _WORDS = ("status", "abc_class", *LOCATION_SETTINGS)
-# By which name the bin and the source of a level are joined.
-_STORED_PLACES = dict(zip(LOCATION_SETTINGS, ("ob", "os"), strict=True))
+_IS_WRITTEN = "outcome IN ('created', 'updated')"
+# Not a level that was made because the one to be updated had just been deleted.
+_IS_OURS = "written.id = coalesce(decided.id, written.id)"
 
 
-def hold_references(first: int, last: int) -> list[int]:
-    """Keep what the rows of these turns refer to as it is; answers the rows it is too late for.
-
-    Those were planned on something that has been deleted or moved since, and fail.
-    """
+def hold_references(first: int, last: int) -> None:
+    """Keep what the rows of these turns refer to as it is."""
     ours = f"organization_id = {current_organization().pk}"
-    todo = _todo(first, last)
+    todo = f"FROM planned WHERE turn BETWEEN {first} AND {last} AND {_IS_WRITTEN}"
+    places = ", ".join(("location_id", *map(column, LOCATION_SETTINGS)))
     with connection.cursor() as cursor:
-        places = " UNION ".join(
-            f"SELECT {name} FROM planned s WHERE {todo}"
-            for name in ("location_id", *map(column, LOCATION_SETTINGS))
-        )
-        for table, keys in (
-            (PRODUCTS, f"SELECT product_id FROM planned s WHERE {todo}"),
-            (LOCATIONS, places),
-        ):
+        for table, keys in ((PRODUCTS, "product_id"), (LOCATIONS, f"unnest(ARRAY[{places}])")):
             cursor.execute(
-                f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {ours} AND id IN ({keys})"
-                " ORDER BY id FOR KEY SHARE) held"
+                f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {ours} AND id IN"
+                f" (SELECT DISTINCT {keys} {todo}) ORDER BY id FOR KEY SHARE) held"
             )
-        cursor.execute(
-            f"""
-            UPDATE planned SET outcome = 'failed'
-            WHERE turn BETWEEN {first} AND {last} AND number IN (
-                SELECT s.number FROM planned s
-                LEFT JOIN {PRODUCTS} p ON p.{ours} AND p.id = s.product_id
-                LEFT JOIN {LOCATIONS} l ON l.{ours} AND l.id = s.location_id
-                LEFT JOIN {LOCATIONS} b ON b.{ours} AND b.id = s.preferred_bin_location_id
-                LEFT JOIN {LOCATIONS} r ON r.{ours} AND r.id = s.replenishment_location_id
-                WHERE {todo} AND (p.id IS NULL OR l.id IS NULL OR {misplaced("b.path", "r.id")})
-            ) RETURNING number"""
-        )
-        return [number for (number,) in cursor.fetchall()]
 
 
 def write(first: int, last: int, origin: Origin) -> list[int]:
-    """Write the rows of these turns, whose references are held; answers those that are wrong."""
+    """Write the rows of these turns, whose references are held; answers those that are wrong.
+
+    A level that another transaction wrote after the statement had begun is left as it is, but
+    locked, for a second statement.
+    """
+    surprises: dict[int, Outcome] = {}
+    turns = f"s.turn BETWEEN {first} AND {last}"
+    todo = turns
     with connection.cursor() as cursor:
-        cursor.execute(_lock_known(first, last))
-        cursor.execute(_insert(first, last), _entry(origin))
-        surprises: dict[int, Outcome] = dict(cursor.fetchall())
-        cursor.execute(_update(first, last, surprises), _entry(origin))
-        surprises |= dict(cursor.fetchall())
+        while todo:
+            cursor.execute(_write(todo), _entry(origin))
+            told = cursor.fetchall()
+            surprises |= {number: outcome for number, outcome, _ in told if outcome}
+            lost = [number for number, outcome, _ in told if not outcome]
+            _unmake(cursor, [level for *_, level in told if level])
+            todo = f"{turns} AND s.number IN ({', '.join(map(str, lost))})" if lost else ""
     staging.revise(surprises, first, last)
     return [number for number, outcome in surprises.items() if outcome == "failed"]
 
 
-def _lock_known(first: int, last: int) -> str:
-    """Lock the levels of rows that were made from one, and that must not make another."""
-    return f"""
-        SELECT count(*) FROM (
-            SELECT 1 FROM planned s
-            JOIN {LEVELS} o ON o.organization_id = {current_organization().pk}
-                AND o.product_id = s.product_id AND o.location_id = s.location_id
-            WHERE {_todo(first, last)} AND s.version > 0
-            ORDER BY s.turn FOR NO KEY UPDATE OF o
-        ) locked"""
-
-
-def _todo(first: int, last: int) -> str:
-    return f"s.turn BETWEEN {first} AND {last} AND s.outcome IN ('created', 'updated')"
+def _unmake(cursor: Any, levels: Sequence[int]) -> None:
+    """Delete levels that were made of what another transaction has just deleted."""
+    if levels:
+        ours = f"organization_id = {current_organization().pk}"
+        cursor.execute(f"DELETE FROM {LEVELS} WHERE {ours} AND id = ANY(%s)", [list(levels)])
 
 
 def _entry(origin: Origin) -> list[Any]:
@@ -106,105 +86,95 @@ def _entry(origin: Origin) -> list[Any]:
     return [actor.type, actor.id, actor.name, origin.source.value, origin.reason]
 
 
-def _insert(first: int, last: int) -> str:
-    """Insert the levels that are not there, and lock those that are, all in one order.
+def _write(todo: str) -> str:
+    """Make or change the levels of these rows, in one order.
 
     So two writers never wait for each other, whatever the rows of each and however they are
-    parted. An update that does nothing locks the row that is in the way.
+    parted. Answers rows that came to something else than was planned, with what they came to:
+    nothing where another transaction was first, and then perhaps the level to unmake.
     """
-    columns = ", ".join(SETTING_COLUMNS)
-    initial = {"version": "1", "status": f"coalesce(s.status, '{LevelStatus.SUPPORTED.value}')"}
-    values = ", ".join(initial.get(name, f"s.{name}") for name in SETTING_COLUMNS)
     organization = current_organization().pk
-    known = ", ".join(
-        _change(name, "'null'", _json(name, "s" if name in LOCATION_SETTINGS else "made"))
-        for name in BITS
-    )
+    columns = ", ".join(SETTING_COLUMNS)
+    assignments = ", ".join(f"{name} = excluded.{name}" for name in SETTING_COLUMNS)
     return f"""
-        WITH made AS (
-            INSERT INTO {LEVELS} (organization_id, public_id, product_id, location_id, {columns},
-                created_at, updated_at)
-            SELECT {organization}, {_new_public_id()}, s.product_id, s.location_id, {values},
+        WITH decided AS MATERIALIZED ({_decisions(todo)}), written AS (
+            INSERT INTO {LEVELS} AS level (organization_id, public_id, product_id, location_id,
+                {columns}, created_at, updated_at)
+            SELECT {organization}, public_id, product_id, location_id, {columns},
                 statement_timestamp(), statement_timestamp()
-            FROM planned s WHERE {_todo(first, last)} AND coalesce(s.version, 0) = 0
-            ORDER BY s.turn
+            FROM decided WHERE {_IS_WRITTEN} ORDER BY turn
             ON CONFLICT (organization_id, product_id, location_id)
-                DO UPDATE SET version = excluded.version WHERE false
-            RETURNING *
-        ), entries AS (
-            SELECT s.number, made.public_id, s.product_public_id, s.location_public_id,
-                made.version, {_object(known)} AS changes, made.updated_at
-            FROM made JOIN planned s USING (product_id, location_id) WHERE {_todo(first, last)}
-        ), noted AS ({_note("CREATE")})
-        SELECT s.number, CASE WHEN entries.number IS NULL THEN 'updated' ELSE 'created' END
-        FROM planned s LEFT JOIN entries USING (number)
-        WHERE {_todo(first, last)} AND (entries.number IS NULL) = (s.outcome = 'created')"""
+                DO UPDATE SET {assignments}, updated_at = excluded.updated_at
+                WHERE level.public_id = excluded.public_id
+                    AND level.version = excluded.version - 1
+            RETURNING id, product_id, location_id
+        ), noted AS ({_note()}), ends AS (
+            SELECT number, planned, written.id AS level,
+                CASE WHEN NOT {_IS_WRITTEN} OR {_IS_OURS} THEN outcome END AS outcome
+            FROM decided LEFT JOIN written USING (product_id, location_id)
+        )
+        SELECT number, outcome, CASE WHEN outcome IS NULL THEN level END FROM ends
+        WHERE outcome IS DISTINCT FROM planned"""
 
 
-def _update(first: int, last: int, surprises: Mapping[int, str]) -> str:
-    """Update the levels that are there, unless they would break a rule with what they are now.
-
-    Answers rows that did not come to what was planned, with what they came to.
-    """
-    ours = f"organization_id = {current_organization().pk}"
-    made = [number for number, outcome in surprises.items() if outcome == "created"]
-    found = [number for number, outcome in surprises.items() if outcome == "updated"]
-    entries = ", ".join(
-        f"CASE WHEN {differs(name)} THEN"
-        f" {_change(name, _or_null(_json(name, 'o')), _or_null(_json(name, 's')))} END"
-        for name in BITS
-    )
-    values = ", ".join(f"{merged(name)} AS {column(name)}" for name in BITS)
-    columns = [*map(column, BITS), "folded_comments", "version"]
-    return f"""
-        WITH changed AS MATERIALIZED (
-            SELECT s.number, o.id, o.public_id, o.version + 1 AS version, {values},
-                {merged("comments", "folded_comments")} AS folded_comments, s.product_public_id,
-                s.location_public_id, {_object(entries)} AS changes, s.outcome AS planned,
-                CASE WHEN o.id IS NULL OR {moved_on()} OR {disordered()} THEN 'failed'
-                    WHEN {" OR ".join(map(differs, BITS))} THEN 'updated'
-                    ELSE 'unchanged' END AS outcome
-            FROM planned s
-            LEFT JOIN {LEVELS} o ON o.{ours} AND o.product_id = s.product_id
-                AND o.location_id = s.location_id
-            LEFT JOIN {LOCATIONS} ob ON ob.{ours} AND ob.id = o.preferred_bin_location_id
-            LEFT JOIN {LOCATIONS} os ON os.{ours} AND os.id = o.replenishment_location_id
-            WHERE s.turn BETWEEN {first} AND {last}
-                AND (s.outcome = 'updated' OR s.number {_among(found)})
-                AND NOT s.number {_among(made)}
-        ), written AS (
-            UPDATE {LEVELS} level
-            SET {", ".join(f"{name} = changed.{name}" for name in columns)},
-                updated_at = statement_timestamp()
-            FROM changed
-            WHERE level.{ours} AND level.id = changed.id AND changed.outcome = 'updated'
-            RETURNING changed.*, level.updated_at
-        ), entries AS (SELECT * FROM written), noted AS ({_note("UPDATE")})
-        SELECT number, outcome FROM changed WHERE outcome <> planned"""
-
-
-def _among(numbers: Sequence[int]) -> str:
-    return f"IN ({', '.join(map(str, numbers))})" if numbers else "IS NULL"
-
-
-def _note(action: str) -> str:
+def _note() -> str:
     return f"""
         INSERT INTO {_HISTORY} (organization_id, level_public_id, product_public_id,
             location_public_id, action, version, changes, actor_type, actor_id, actor_name, source,
             reason, at)
         SELECT {current_organization().pk}, public_id, product_public_id, location_public_id,
-            '{action}', version, changes, %s, %s, %s, %s, %s, updated_at
-        FROM entries"""
+            CASE version WHEN 1 THEN 'CREATE' ELSE 'UPDATE' END, version, changes,
+            %s, %s, %s, %s, %s, statement_timestamp()
+        FROM decided JOIN written USING (product_id, location_id) WHERE {_IS_OURS}"""
+
+
+def _decisions(todo: str) -> str:
+    """What these rows make of the levels as they are now."""
+    ours = f"organization_id = {current_organization().pk}"
+    values = {name: merged(name) for name in BITS}
+    values["status"] = f"coalesce({values['status']}, '{LevelStatus.SUPPORTED.value}')"
+    entries = ", ".join(
+        f"CASE WHEN {_is_news(name)} THEN"
+        f" {_change(name, _or_null(_json(name, 'o')), _or_null(_json(name, 's')))} END"
+        for name in BITS
+    )
+    return f"""
+        SELECT s.number, s.turn, s.product_id, s.location_id, s.product_public_id,
+            s.location_public_id, s.outcome AS planned, o.id,
+            coalesce(o.public_id, {_new_public_id()}) AS public_id,
+            coalesce(o.version, 0) + 1 AS version, {_object(entries)} AS changes,
+            {", ".join(f"{value} AS {column(name)}" for name, value in values.items())},
+            {merged("comments", "folded_comments")} AS folded_comments,
+            CASE WHEN p.id IS NULL OR l.id IS NULL OR {misplaced("b.path", "r.id")} THEN 'failed'
+                WHEN (o.public_id, o.version) IS NOT DISTINCT FROM (s.stored_id, s.stored_version)
+                    THEN s.outcome
+                WHEN {moved_on()} OR {disordered()} THEN 'failed'
+                WHEN o.id IS NULL THEN 'created'
+                WHEN {" OR ".join(map(differs, BITS))} THEN 'updated'
+                ELSE 'unchanged' END AS outcome
+        FROM planned s
+        LEFT JOIN {PRODUCTS} p ON p.{ours} AND p.id = s.product_id
+        LEFT JOIN {LOCATIONS} l ON l.{ours} AND l.id = s.location_id
+        LEFT JOIN {LOCATIONS} b ON b.{ours} AND b.id = s.preferred_bin_location_id
+        LEFT JOIN {LOCATIONS} r ON r.{ours} AND r.id = s.replenishment_location_id
+        LEFT JOIN {LEVELS} o ON o.{ours} AND o.product_id = s.product_id
+            AND o.location_id = s.location_id
+        WHERE {todo} AND s.{_IS_WRITTEN}"""
 
 
 def _new_public_id() -> str:
-    """The SQL of a new level's id: this moment's ids, with other random characters."""
+    """The SQL of a new level's id: this moment's, and numbers from a random one on."""
     moment = new_public_id("level")[:-16]
-    return f"'{moment}' || right(replace(gen_random_uuid()::text, '-', ''), 16)"
+    return f"'{moment}' || lpad(to_hex({secrets.randbits(60)} + s.turn), 16, '0')"
 
 
 def _object(entries: str) -> str:
     return f"('{{' || concat_ws(', ', {entries}) || '}}')::jsonb"
+
+
+def _is_news(name: str) -> str:
+    """The SQL of whether a setting belongs into the history."""
+    return f"({differs(name)} OR o.id IS NULL)" if name == "status" else differs(name)
 
 
 def _change(name: str, old: str, new: str) -> str:
@@ -226,7 +196,11 @@ def _json(name: str, table: str) -> str:
     if name in QUANTITIES:
         return f"trim_scale({table}.{name})::text"
     if name in LOCATION_SETTINGS and table == "o":
-        return f"""'"' || {_STORED_PLACES[name]}.public_id || '"'"""
+        ours = f"organization_id = {current_organization().pk}"
+        place = f"SELECT public_id FROM {LOCATIONS} WHERE {ours} AND id = o.{column(name)}"
+        return f"""'"' || ({place}) || '"'"""
+    if name == "status" and table == "s":
+        return f"""'"' || coalesce(s.status, '{LevelStatus.SUPPORTED.value}') || '"'"""
     if name in _WORDS:
         return f"""'"' || {table}.{name} || '"'"""
     return f"{table}.{name}::text"

@@ -11,6 +11,7 @@ from organizations import public_ids
 from organizations.texts import is_text
 
 _SEPARATORS = re.compile(r"[ _-]+")
+_is_id = public_ids.PUBLIC_ID.match
 
 
 def _string(value: object) -> str:
@@ -43,9 +44,11 @@ def _line_feeds(text: str) -> str:
 
 
 def public_id(value: object) -> str:
+    # A dozen times as fast as the validators.
+    if isinstance(value, str) and _is_id(value) and value.lower() not in public_ids.RESERVED:
+        return value
     given = _string(value)
-    if not public_ids.PUBLIC_ID.match(given):  # a dozen times as fast as the validator
-        public_ids.has_public_id_form(given)
+    public_ids.has_public_id_form(given)
     public_ids.is_not_reserved(given)
     return given
 
@@ -64,9 +67,9 @@ class Choice:
         self._by_word = {_word(choice): choice for choice in choices}
 
     def __call__(self, value: object) -> str:
+        if isinstance(value, str) and value in self._as_written:
+            return value
         given = _string(value)
-        if given in self._as_written:
-            return given
         is_text(given)
         choice = self._by_word.get(_word(given)) if given.isascii() else None
         if choice is None:

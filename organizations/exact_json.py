@@ -13,16 +13,18 @@ def loads(text: bytes | str) -> Any:
 
     Raises ValueError that says what is wrong and where; UnicodeDecodeError is one of them.
     """
+    decoded = text if isinstance(text, str) else text.decode("utf-8")
     try:
-        return json.loads(
-            text if isinstance(text, str) else text.decode("utf-8"),
-            parse_int=_integer,
-            parse_float=_decimal,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_object,
-        )
+        try:
+            return _loads(decoded, parse_float=Decimal)
+        except (ValueError, InvalidOperation):  # perhaps of a number that Python refuses to read
+            return _loads(decoded, parse_int=_integer, parse_float=_decimal)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+
+
+def _loads(text: str, **numbers: Any) -> Any:
+    return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object, **numbers)
 
 
 def _integer(text: str) -> int | Decimal:

@@ -276,6 +276,49 @@ def test_a_patch_meanwhile_waits_briefly_or_goes_first_and_is_never_lost(
     assert sorted(levels_of(live_database, prefix)) == [(2, 2)] * (ALL - 3) + [(3, 3)] * 3
 
 
+@pytest.mark.parametrize("on_error", ["abort", "skip"])
+def test_what_others_write_while_a_chunk_waits_for_its_first_lock_counts(
+    live_api, live_database, on_error
+):
+    """One level is changed, one deleted, one deleted and made again, and one is made."""
+    prefix = new_products(live_api, f"first-lock-{on_error}-")
+    changed, deleted, remade, first = (
+        new_level(live_api, f"{prefix}{n}", forecastQuantity=0, comments="old")["id"]
+        for n in (5, 6, 7, 0)
+    )
+    late = Import(live_database, prefix, on_error, chunk=ALL)
+    path = "/inventory-levels"
+    with running(late):
+        with live_database.locked_row(LEVELS, first):
+            late.go_on()
+            time.sleep(0.5)
+            if live_database.is_postgresql:
+                assert live_api.patch(f"{path}/{changed}", {"minQuantity": 3}).status_code == 200
+                for level in (deleted, remade):
+                    assert live_api.delete(f"{path}/{level}").status_code == 200
+                again = new_level(live_api, f"{prefix}7", minQuantity=4)["id"]
+                new_level(live_api, f"{prefix}8", minQuantity=5)
+        counts = late.counts()
+    assert counts == (ALL - 4, 4, 0, 0)
+    assert sorted(levels_of(live_database, prefix)) == [(1, 1)] * (ALL - 4) + sorted(
+        [(2, 2), (2, 2), (2, 2), (3, 3)] if live_database.is_postgresql else [(2, 2)] * 4
+    )
+    assert_history_agrees(live_api, live_database)
+    if not live_database.is_postgresql:
+        return
+    found = [
+        live_api.get(f"/products/{prefix}{n}/inventory-levels?locationId=loc_123").json()["items"]
+        for n in (5, 6, 7, 8)
+    ]
+    told = [
+        (level["minQuantity"], level["forecastQuantity"], level["comments"], level["version"])
+        for (level,) in found
+    ]
+    assert told == [(3, 1, "old", 3), (None, 1, None, 1), (4, 1, None, 2), (5, 1, None, 2)]
+    assert found[1][0]["id"] != deleted
+    assert found[2][0]["id"] == again
+
+
 def test_a_product_may_be_made_and_renamed_while_an_import_writes(live_api, live_database):
     """Nobody but who deletes, moves or renames what the import holds waits for it."""
     prefix = new_products(live_api, "unheld-")

@@ -1,6 +1,6 @@
 """The types of the JSON API: strict fields, and the objects that are made of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -24,10 +24,8 @@ class StrictField(serializers.Field[Any, Any, Any, Any]):
         """The Python value of a JSON value other than null. Raises Django's ValidationError."""
         raise NotImplementedError
 
-    def read_nullable(self, value: Any) -> Any:
-        """Likewise, null included."""
-        if value is not None:
-            return self.read(value)
+    def read_null(self) -> Any:
+        """The Python value of null. Likewise."""
         if not self.allow_null:
             raise ValidationError("must not be null")
         return self.null_means
@@ -36,8 +34,7 @@ class StrictField(serializers.Field[Any, Any, Any, Any]):
 class IdField(StrictField):
     json_schema = {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"}
 
-    def read(self, value: Any) -> str:
-        return values.public_id(value)
+    read = staticmethod(values.public_id)
 
 
 class QuantityField(StrictField):
@@ -45,8 +42,7 @@ class QuantityField(StrictField):
 
     json_schema = {"type": "number", "minimum": 0, "maximum": 99999999999.9999}
 
-    def read(self, value: Any) -> Any:
-        return quantities.quantity(value)
+    read = staticmethod(quantities.quantity)
 
 
 class WholeNumberField(StrictField):
@@ -94,9 +90,13 @@ class StrictSerializer(serializers.Serializer[Any]):
     """
 
     @cached_property
-    def _known(self) -> dict[str, Any]:
-        """The fields: REST framework's own mapping is slow to look into."""
-        return dict(self.fields)
+    def _readers(self) -> dict[str, tuple[str, Callable[[Any], Any], Callable[[], Any]] | None]:
+        """Of each field, unless it is read-only, the source, and what reads a value and null."""
+        fields: dict[str, Any] = dict(self.fields)
+        return {
+            name: None if field.read_only else (field.source, field.read, field.read_null)
+            for name, field in fields.items()
+        }
 
     @cached_property
     def _required(self) -> list[str]:
@@ -115,13 +115,14 @@ class StrictSerializer(serializers.Serializer[Any]):
         """The values that can be read, by source name, and the problems of the others."""
         read: dict[str, Any] = {}
         problems: dict[str, list[str]] = {}
+        readers = self._readers
         for name, value in data.items():
-            field = self._known.get(name)
-            if field is None:
+            if name not in readers:
                 problems[values.printable(name)] = ["unknown field"]
-            elif not field.read_only:
+            elif reader := readers[name]:
+                source, read_value, read_null = reader
                 try:
-                    read[field.source] = field.read_nullable(value)
+                    read[source] = read_null() if value is None else read_value(value)
                 except ValidationError as error:
                     problems[name] = error.messages
         if not self.partial:
@@ -137,6 +138,8 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 def fold_product(values: dict[str, Any], problems: dict[str, list[str]], *, required: bool) -> None:
     """Fold the deprecated productId into productMasterId, which is read as ``product``."""
+    if "productId" not in values and values.get("product") is not None:
+        return
     names = {"productMasterId": "product", "productId": "productId"}
     given = {name: values.pop(key) for name, key in names.items() if key in values}
     ids = set(given.values()) - {None}
