@@ -51,8 +51,8 @@ from many_levels import load  # noqa: E402
 
 from inventory_levels.api.filters import LevelFilter  # noqa: E402
 from inventory_levels.models import InventoryLevel, LevelChange  # noqa: E402
+from inventory_project.postgresql.base import PreparedCursor  # noqa: E402
 from organizations.models import ApiKey, Organization  # noqa: E402
-from organizations.statements import _PreparedCursor  # noqa: E402
 from organizations.tenancy import organization_scope  # noqa: E402
 
 TABLES = [
@@ -125,7 +125,7 @@ class Caller:
 
     def _note(self, execute: Any, sql: Any, parameters: Any, many: bool, context: Any) -> Any:
         """What is prepared is explained as such: with one plan for any parameters."""
-        if isinstance(context["cursor"].cursor, _PreparedCursor):
+        if isinstance(context["cursor"].cursor, PreparedCursor):
             numbers = (f"${number}" for number, _ in enumerate(parameters, 1))
             values = ", ".join(["%s"] * len(parameters))
             self._prepared[connection.ops.compose_sql(sql, parameters)] = (

@@ -93,8 +93,9 @@ class BodyMiddleware:
         if request.method not in ("GET", "HEAD") or request.META.get("CONTENT_LENGTH"):
             self._drain(request)
         if response.status_code == 304:
-            # It would have to be the length of the whole answer, and Django says 0.
-            response.headers.pop("Content-Length", None)
+            # They would have to be those of the whole answer, and Django says 0 and HTML.
+            for name in ("Content-Length", "Content-Type"):
+                response.headers.pop(name, None)
         elif isinstance(response, HttpResponse):  # one that isn't streamed
             response.headers.setdefault("Content-Length", str(len(response.content)))
             if request.method == "HEAD":

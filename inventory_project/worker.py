@@ -33,9 +33,14 @@ class Response(wsgi.Response):
             lines = self.default_headers() + [f"{name}: {text}\r\n" for name, text in self.headers]
             self.unsent = "".join([*lines, "\r\n"]).encode("latin-1")
             self.headers_sent = True
+        if self._omits_body:  # and no body will come to send it with
+            self._emit(b"")
 
-    def can_sendfile(self) -> bool:
-        return False  # which would send the file first
+    def sendfile(self, respiter: Any) -> bool:
+        self.send_headers()
+        self._emit(b"")
+        sent: bool = super().sendfile(respiter)
+        return sent
 
     def close(self) -> None:
         self.send_headers()

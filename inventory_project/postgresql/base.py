@@ -10,12 +10,14 @@ from django.db.utils import DataError
 from psycopg import ClientCursor, Cursor, OperationalError
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 BINARY = int(Format.BINARY)  # the quickest to read
 # Statements that a connection keeps prepared; the one that was asked longest ago makes room.
 MOST_PREPARED = 100
+# What a plan is that knows another type of a column, or that the server has lost.
+USELESS = (b"0A000", b"26000")
 
 # Its name, and psycopg's Transformer of its rows.
 _Statement = tuple[bytes, Any]
@@ -28,6 +30,10 @@ class _LiteralCursor(Cursor[Any]):
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         text = ClientCursor(self.connection).mogrify(query, params)
         return super().execute(text.encode(), prepare=False, binary=True)
+
+
+class PreparedCursor(_LiteralCursor):
+    """By which a statement goes that would be prepared if nobody looked."""
 
 
 class DatabaseOperations(operations.DatabaseOperations):
@@ -52,12 +58,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         Raises Django's database errors.
         """
-        self.close_if_health_check_failed()
-        self.ensure_connection()
-        wrapped: Any = self  # Django's typing leaves out how it wraps a cursor
-        with wrapped._prepare_cursor(_LiteralCursor(self.connection)) as cursor:
-            cursor.execute(sql, parameters)
-            return list(cursor.fetchall())
+        return self._fetched(_LiteralCursor, sql, parameters)
 
     def fetch_prepared(self, sql: str, parameters: Sequence[str | None]) -> list[tuple[Any, ...]]:
         """The rows of a statement that is planned once a connection, for any parameters.
@@ -68,7 +69,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.close_if_health_check_failed()
         self.ensure_connection()
         if self.queries_logged or self.execute_wrappers or self._begins():
-            return self.fetch_planned(sql, parameters)
+            return self._fetched(PreparedCursor, sql, parameters)
+        self.validate_no_broken_transaction()
         values = [_text(value) for value in parameters]
         with self.wrap_database_errors:
             known = self._prepared.pop(sql) if sql in self._prepared else self._prepare(sql)
@@ -76,10 +78,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
             name, transformer = known
             result = self.connection.pgconn.exec_prepared(name, values, result_format=BINARY)
             self._check(result)
-            transformer.set_pgresult(result, set_loaders=False)
+            transformer.set_pgresult(result)
             rows: list[tuple[Any, ...]] = transformer.load_rows(0, result.ntuples, tuple)
-            transformer.set_pgresult(None, set_loaders=False)  # which may be large
+            transformer.set_pgresult(None)  # which may be large
         return rows
+
+    def _fetched(
+        self, cursor_class: type[_LiteralCursor], sql: str, parameters: Sequence[Any]
+    ) -> list[tuple[Any, ...]]:
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        wrapped: Any = self  # Django's typing leaves out how it wraps a cursor
+        with wrapped._prepare_cursor(cursor_class(self.connection)) as cursor:
+            cursor.execute(sql, parameters)
+            return list(cursor.fetchall())
 
     def _begins(self) -> bool:
         """Whether the next statement is the first of a transaction, which psycopg would begin."""
@@ -89,22 +101,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _prepare(self, sql: str) -> _Statement:
         if len(self._prepared) >= MOST_PREPARED:
             oldest, _ = self._prepared.pop(next(iter(self._prepared)))
-            self._check(self.connection.pgconn.exec_(b"DEALLOCATE " + oldest))
+            self._check(self.connection.pgconn.close_prepared(oldest))
         first, *others = sql.replace("%%", "%").split("%s")
         numbered = [f"${number}{text}" for number, text in enumerate(others, 1)]
         name = b"ours_%d" % next(_NUMBERS)
         text = "".join([first, *numbered]).encode()
         self._check(self.connection.pgconn.prepare(name, text))
-        described = self.connection.pgconn.describe_prepared(name)
-        self._check(described)
-        transformer = Transformer(self.connection)
-        transformer.set_pgresult(described, format=Format.BINARY)
-        return name, transformer
+        return name, Transformer(self.connection)
 
     def _check(self, result: PGresult) -> None:
         """Raise what the server refused, as psycopg does."""
         if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
             return
+        if result.error_field(DiagnosticField.SQLSTATE) in USELESS:
+            self._prepared.clear()
         if self.connection.pgconn.status == ConnStatus.BAD:
             raise OperationalError(self.connection.pgconn.get_error_message())
         raise error_from_result(result)

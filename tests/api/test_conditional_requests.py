@@ -112,7 +112,7 @@ def test_what_the_client_has_already_is_a_304_with_its_tag(
     header = filled(template, tag, level)
     response = reader.request(method, path, If_None_Match=header)
     assert (response.status_code, response.content) == (304, b"")
-    assert "Content-Length" not in response.headers
+    assert not {"Content-Length", "Content-Type"} & {*response.headers}
     assert response.headers["ETag"] == tag
     assert response.headers["X-Request-Id"]
 

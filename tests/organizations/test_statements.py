@@ -1,7 +1,7 @@
 """Statements that are planned once a connection."""
 
 import pytest
-from django.db import DataError, OperationalError, connection
+from django.db import DatabaseError, DataError, OperationalError, connection, transaction
 
 from organizations.statements import fetch, fetch_once
 from tests.conftest import is_postgresql
@@ -114,3 +114,30 @@ def test_a_text_is_never_cut_off_at_a_nul_and_a_lost_connection_is_told_as_such(
         fetch("SELECT pg_terminate_backend(pg_backend_pid())", [])
     connection.close()
     assert fetch("SELECT CAST(%s AS text)", [None]) == [(None,)]
+
+
+@pytest.mark.skipif(not is_postgresql(), reason="SQLite prepares nothing")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("lost", ["DEALLOCATE ALL", "ALTER TABLE changing ALTER number TYPE text"])
+def test_a_plan_that_is_of_no_use_any_more_fails_one_transaction_and_no_other(table, lost):
+    def number():
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            return fetch(f"SELECT number FROM {table}", [])
+
+    assert number() == [(7,)]
+    with connection.cursor() as cursor:
+        cursor.execute(lost)
+    with pytest.raises(DatabaseError):
+        number()
+    assert number() in ([(7,)], [("7",)])
+
+
+def test_a_broken_transaction_takes_no_more_statements(db):
+    with pytest.raises(transaction.TransactionManagementError), transaction.atomic():
+        fetch("SELECT 1", [])
+        try:
+            with transaction.atomic(savepoint=False):
+                raise ValueError
+        except ValueError:
+            fetch("SELECT 1", [])
