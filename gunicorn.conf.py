@@ -11,9 +11,10 @@ bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
 
 # gunicorn's gthread, fairer to new clients and quicker to those who go on asking.
 worker_class = "inventory_project.worker.Worker"
-# Two for each of two cores: docs/performance.md has what others gave.
-workers = int(os.environ.get("WEB_CONCURRENCY") or 4)
-threads = int(os.environ.get("WEB_THREADS") or 2)
+# A worker for each core, as far as anybody's memory goes: docs/performance.md has what others gave.
+cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+workers = int(os.environ.get("WEB_CONCURRENCY") or max(2, min(cores, 4)))
+threads = int(os.environ.get("WEB_THREADS") or 4)
 
 # Such a worker beats from its own main thread, however long a request takes:
 # this catches a hung process, it does not limit a request.

@@ -3,7 +3,7 @@
 A thread stays with a client that asks again at once: handing each request from the poller to a
 thread and back costs a fifth of a small request. And a worker takes a new client only while it has
 a thread to spare, as another worker may have one: nobody should queue behind slow downloads. Where
-all are busy with quick requests, it still lets somebody in twenty times a second.
+all are busy with quick requests, it still lets somebody in fifty times a second.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 # Milliseconds a thread waits for the next request of the client that it has just answered.
 LINGER = 2
 # Seconds after which clients who don't pause have to wait for those who came later.
-STAY = 0.05
+STAY = 0.02
 
 
 class Response(wsgi.Response):
