@@ -17,7 +17,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from inventory_levels.refusals import Refusal, Unfinished
-from inventory_project.rest import PayloadTooLarge, json_response
+from inventory_project.rest import ExactJSONRenderer, PayloadTooLarge
 
 logger = logging.getLogger(__name__)
 
@@ -200,7 +200,7 @@ class HostMiddleware:
         except DisallowedHost as error:
             if _for_api(request):
                 sentence = "This server does not answer for the host that the request names."
-                return json_response(body(sentence, "VALIDATION_ERROR"), 400)
+                return _json(body(sentence, "VALIDATION_ERROR"), 400)
             return defaults.bad_request(request, error)
         return self.get_response(request)
 
@@ -228,24 +228,28 @@ def _busy(request: HttpRequest, lack: _Lack) -> HttpResponse:
     return page
 
 
+def _json(content: dict[str, Any], status: int) -> HttpResponse:
+    return HttpResponse(ExactJSONRenderer().render(content), "application/json", status)
+
+
 def _for_api(request: HttpRequest) -> bool:
     return request.path == "/api" or request.path.startswith("/api/")
 
 
 @csrf_exempt
 def unknown_path(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-    return json_response(body(UNKNOWN_PATH, "NOT_FOUND"), 404)
+    return _json(body(UNKNOWN_PATH, "NOT_FOUND"), 404)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if _for_api(request):
-        return json_response(body(f"CSRF Failed: {reason}", "CSRF_FAILED"), 403)
+        return _json(body(f"CSRF Failed: {reason}", "CSRF_FAILED"), 403)
     return csrf.csrf_failure(request, reason)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _for_api(request):
-        return json_response(body("The request is malformed.", "VALIDATION_ERROR"), 400)
+        return _json(body("The request is malformed.", "VALIDATION_ERROR"), 400)
     return defaults.bad_request(request, exception)
 
 
@@ -257,7 +261,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if _for_api(request):
-        return json_response(_internal_error(), 500)
+        return _json(_internal_error(), 500)
     if lack := _lack(sys.exc_info()[1]):  # on the way to the view; Django logs it
         return _busy(request, lack)
     return defaults.server_error(request)

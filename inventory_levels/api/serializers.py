@@ -19,9 +19,7 @@ from inventory_levels.api.fields import (
 from inventory_levels.models import (
     MAX_COMMENTS,
     MAX_DAYS,
-    SETTINGS,
     AbcClass,
-    LevelChange,
     LevelStatus,
     Location,
     LocationType,
@@ -152,95 +150,30 @@ class LevelSerializer(StrictSerializer):
         fold_product(values, problems, required=not self.partial)
 
     def to_representation(self, level: ShownLevel) -> dict[str, Any]:
-        (
-            public_id,
-            product,
-            sku,
-            name,
-            location,
-            location_name,
-            least,
-            reorder,
-            most,
-            status,
-            abc_class,
-            lead_time,
-            replenishment_period,
-            forecast_period,
-            forecast,
-            preferred_bin,
-            source,
-            comments,
-            version,
-            created_at,
-            updated_at,
-        ) = level
+        product, sku, name = level[1:4]
+        place, place_name = level[4:6]
         return {
-            "id": public_id,
+            "id": level.public_id,
             "productMasterId": product,
-            "locationId": location,
-            "minQuantity": number(least),
-            "reorderQuantity": number(reorder),
-            "maxQuantity": number(most),
-            "status": status,
-            "abcClass": abc_class,
-            "expectedLeadTimeDays": lead_time,
-            "replenishmentPeriodDays": replenishment_period,
-            "forecastPeriodDays": forecast_period,
-            "forecastQuantity": number(forecast),
-            "preferredBinLocationId": preferred_bin,
-            "replenishmentLocationId": source,
-            "comments": comments,
-            "version": version,
-            "createdAt": _time(created_at),
-            "updatedAt": _time(updated_at),
+            "locationId": place,
+            "minQuantity": number(level.min_quantity),
+            "reorderQuantity": number(level.reorder_quantity),
+            "maxQuantity": number(level.max_quantity),
+            "status": level.status,
+            "abcClass": level.abc_class,
+            "expectedLeadTimeDays": level.expected_lead_time_days,
+            "replenishmentPeriodDays": level.replenishment_period_days,
+            "forecastPeriodDays": level.forecast_period_days,
+            "forecastQuantity": number(level.forecast_quantity),
+            "preferredBinLocationId": level.preferred_bin_location__public_id,
+            "replenishmentLocationId": level.replenishment_location__public_id,
+            "comments": level.comments,
+            "version": level.version,
+            "createdAt": _time(level.created_at),
+            "updatedAt": _time(level.updated_at),
             "product": {"id": product, "sku": sku, "name": name},
             "productMaster": {"id": product, "globalSku": sku, "productName": name},
-            "location": {"id": location, "name": location_name},
-        }
-
-
-class _ActorReference(serializers.Serializer[Any]):
-    type = serializers.ChoiceField(choices=["apiKey", "user", "command"])
-    id = serializers.CharField()
-    name = serializers.CharField()
-
-
-class ChangeSerializer(StrictSerializer):
-    """One entry of a level's history."""
-
-    action = serializers.ChoiceField(choices=LevelChange.Action.choices)
-    at = serializers.DateTimeField()
-    actor = _ActorReference()
-    source = serializers.ChoiceField(  # type: ignore[assignment]  # a field of that name
-        choices=LevelChange.Source.choices
-    )
-    reason = serializers.CharField(allow_null=True)
-    version = serializers.IntegerField()
-    levelId = IdField()
-    productMasterId = IdField()
-    locationId = IdField()
-    changes = serializers.DictField(
-        help_text='Each changed field with its old and new value: `{"old": 5, "new": 7}`.'
-    )
-
-    def to_representation(self, change: LevelChange) -> dict[str, Any]:
-        return {
-            "action": change.action,
-            "at": time(change.at),
-            "actor": {"type": change.actor_type, "id": change.actor_id, "name": change.actor_name},
-            "source": change.source,
-            "reason": change.reason,
-            "version": change.version,
-            "levelId": change.level_public_id,
-            "productMasterId": change.product_public_id,
-            "locationId": change.location_public_id,
-            # The database orders an object's keys by itself.
-            "changes": {
-                name: {when: change.changes[name][when] for when in ("old", "new")}
-                for name in SETTINGS
-                if name in change.changes
-            },
+            "location": {"id": place, "name": place_name},
         }
 
 

@@ -21,21 +21,20 @@ from inventory_levels.api.conditional import Precondition, etag
 from inventory_levels.api.examples import INDEX
 from inventory_levels.api.files import CatalogFiles, LevelFiles
 from inventory_levels.api.filters import ChangeFilter, LevelFilter, LocationFilter, ProductFilter
+from inventory_levels.api.history import ChangeSerializer
 from inventory_levels.api.pagination import ChangePages, ShownLevelPages
 from inventory_levels.api.serializers import (
-    ChangeSerializer,
     LevelSerializer,
     LocationSerializer,
     ProductSerializer,
 )
-from inventory_levels.api.viewsets import ApiViewSet, check_parameters
+from inventory_levels.api.viewsets import ApiViewSet, check_parameters, json_response
 from inventory_levels.catalog import CatalogRow
 from inventory_levels.files.columns import LOCATIONS, PRODUCTS
 from inventory_levels.models import InventoryLevel, LevelChange, Location, ProductMaster
 from inventory_levels.refusals import NotFound, Refusal
 from inventory_levels.services import LevelRow, Origin
 from inventory_levels.shown import ShownLevel
-from inventory_project.rest import json_response
 from organizations.statements import Question
 
 LEVEL, LEVEL_PATCH = LevelSerializer(), LevelSerializer(partial=True)

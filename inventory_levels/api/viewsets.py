@@ -13,16 +13,24 @@ from django.http import HttpResponse
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import exceptions, viewsets
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from inventory_levels.api.fields import StrictSerializer
 from inventory_levels.api.pagination import Pages, Reader, models_of
 from inventory_levels.shown import Indexed
 from inventory_levels.values import printable
-from inventory_project.rest import json_response
 from organizations.public_ids import RESERVED
 from organizations.statements import Question
 
+_RENDERER: Any = APIView.renderer_classes[0]()
 _WORDS = "|".join(map(re.escape, sorted(RESERVED)))
+
+
+def json_response(
+    content: Any, status: int = 200, headers: dict[str, str] | None = None
+) -> HttpResponse:
+    """What REST framework's Response becomes in the end, in half the time."""
+    return HttpResponse(_RENDERER.render(content), _RENDERER.media_type, status, headers=headers)
 
 
 def check_parameters(request: Request, *known: str, **choices: Sequence[str]) -> None:

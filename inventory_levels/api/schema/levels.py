@@ -3,6 +3,7 @@
 from drf_spectacular.utils import OpenApiResponse, extend_schema_view
 
 from inventory_levels.api import examples
+from inventory_levels.api.history import ChangeSerializer
 from inventory_levels.api.schema import shapes
 from inventory_levels.api.schema.files import file_operations
 from inventory_levels.api.schema.operations import (
@@ -18,7 +19,7 @@ from inventory_levels.api.schema.operations import (
     listing,
     operation,
 )
-from inventory_levels.api.serializers import ChangeSerializer, LevelSerializer
+from inventory_levels.api.serializers import LevelSerializer
 
 LEVEL_ID = by_id("level")
 _HISTORY = "Who changed what, newest first, deletions included."

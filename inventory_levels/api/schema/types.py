@@ -227,7 +227,7 @@ class _StrictShapeSchema(_ShapeSchema):
 
 
 class _ChangeSchema(_StrictShapeSchema):
-    target_class = "inventory_levels.api.serializers.ChangeSerializer"
+    target_class = "inventory_levels.api.history.ChangeSerializer"
     priority = 2
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> _Schema:
