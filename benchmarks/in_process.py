@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """What do single requests cost the service itself, without HTTP, and where does it go?
 
-    script/postgres .venv/bin/python benchmarks/in_process.py [--levels 100000] [--profile get]
+    script/postgres .venv/bin/python benchmarks/in_process.py [--profile get] 2>/dev/null
 
 On a throwaway PostgreSQL it sends the requests of load.lua to the WSGI application, in this
 process and one after the other, and prints the median of five runs in microseconds of this
 process's CPU time a request; what PostgreSQL takes is not in it. ``--profile`` tells instead which
-functions take it of one kind, by cProfile, which makes calls dearer than they are.
+functions take it of one kind, by cProfile, which makes calls dearer than they are. The log lines
+of the requests go to standard error.
 """
 
 from __future__ import annotations

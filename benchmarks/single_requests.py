@@ -84,10 +84,8 @@ def command(name: str, port: int) -> tuple[list[str], dict[str, str]]:
     if name == "granian":
         granian = serving.granian(port, 2, "wsgi", "--blocking-threads", "1")
         shipped = {"PYTHONPATH": str(ROOT), "STATEMENT_TIMEOUT": "30"}  # by gunicorn.conf.py
-        return [*granian, "inventory_project.wsgi"], {**os.environ, **shipped}
-    # Not the environment's own: gevent is there with the peers.
-    python = serving.python() if name.startswith("gevent") else sys.executable
-    gunicorn = [python, "-m", "gunicorn", "--config", "gunicorn.conf.py"]
+        return [*granian, "inventory_project.wsgi:application"], {**os.environ, **shipped}
+    gunicorn = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"]
     settings = {**os.environ, "PORT": str(port)}
     if name == "limited":
         settings["RATE_LIMIT_PER_MINUTE"] = "1000000000"

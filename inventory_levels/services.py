@@ -109,6 +109,11 @@ def level_with_id(public_id: str) -> Question | None:
     return single_level.with_id(public_id) if is_postgresql() else None
 
 
+def level_of_row(row: LevelRow) -> Question | None:
+    """Which level is of the row's product and location? Likewise."""
+    return single_level.of_row(row) if is_postgresql() else None
+
+
 def save_level(row: LevelRow, *, origin: Origin, stored: Sequence[Any] = ()) -> LevelResult:
     """Create or update one level: a batch of one. Raises the row's Refusal.
 

@@ -41,6 +41,12 @@ def with_id(public_id: str) -> Question:
     return _WITH_ID, [public_id]
 
 
+def of_row(row: LevelRow) -> Question:
+    """Which level is of the row's product and location? ``save`` takes the answer."""
+    named = [row.settings.get(name) for name in LOCATION_SETTINGS]
+    return _OF_PAIR, [row.product, row.location, *named]
+
+
 def save(row: LevelRow, *, origin: Origin, stored: Sequence[Any] = ()) -> LevelResult | None:
     """Create or update a level; None where that takes another look, with locks.
 
@@ -69,10 +75,12 @@ def _read(row: LevelRow, stored: Sequence[Any]) -> tuple[InventoryLevel | None, 
     """The level that a row is about, and what the row names, as they are at one moment."""
     named = [row.settings.get(name) for name in LOCATION_SETTINGS]
     parts: tuple[Instances, ...] = _STORED
-    if not stored or any(named):
-        which = (row.product, row.location) if row.level is None else (row.level,)
-        lookup = _OF_PAIR if row.level is None else _WITH_ID_AND_NAMED
-        stored = lookup.row(current_organization().pk, [*which, *named])
+    if row.level is None:
+        lookup, parameters = of_row(row)
+        stored = stored or lookup.row(current_organization().pk, parameters)
+        parts += _NAMED
+    elif not stored or any(named):
+        stored = _WITH_ID_AND_NAMED.row(current_organization().pk, [row.level, *named])
         parts += _NAMED
     level, product, location, bin_, source, *new = instances(stored, *parts)
     if level is not None:

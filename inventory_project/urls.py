@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView, TemplateView
 
-from inventory_levels.api.views import IndexView
+from inventory_levels.api.public import IndexView
 from inventory_project import errors
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -3,7 +3,7 @@
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
-from inventory_levels.api import views
+from inventory_levels.api import public, views
 from inventory_levels.api.planning import PlanningViewSet
 
 router = SimpleRouter()
@@ -17,7 +17,7 @@ router.register("locations", views.LocationViewSet, basename="location")
 
 urlpatterns = [
     *router.urls,
-    re_path(r"^$", views.IndexView.as_view(), name="index"),
-    re_path(r"^schema/?$", views.SchemaView.as_view(), name="schema"),
-    re_path(r"^docs/?$", views.DocsView.as_view(), name="docs"),
+    re_path(r"^$", public.IndexView.as_view(), name="index"),
+    re_path(r"^schema/?$", public.SchemaView.as_view(), name="schema"),
+    re_path(r"^docs/?$", public.DocsView.as_view(), name="docs"),
 ]
