@@ -263,6 +263,8 @@ def main() -> None:
                 for name in rotated(options.contenders, turn):
                     if run := loads.run(name, kind, turn + 1):
                         runs[kind, name].append(run)
+                        # What wrk left unanswered is still being worked at.
+                        time.sleep(2 * run.p99 / 1000)
             print(f"round {turn + 1} of {options.rounds}", file=sys.stderr, flush=True)
     told(runs, options.only, options.contenders)
     if options.json:
