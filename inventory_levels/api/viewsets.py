@@ -86,8 +86,8 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
     @property
     def default_response_headers(self) -> dict[str, str]:
         """Of one organization, and true at the moment: caches ask again."""
-        is_refused = self.action in (None, "metadata")  # which there is none of
-        allowed = super().default_response_headers if is_refused else {}
+        is_405 = self.action in (None, "metadata")  # OPTIONS is metadata, which there is none of
+        allowed = super().default_response_headers if is_405 else {}
         return {**allowed, "Cache-Control": "private, no-cache"}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
