@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -149,7 +150,12 @@ class LevelSerializer(StrictSerializer):
     def check(self, values: dict[str, Any], problems: dict[str, list[str]]) -> None:
         fold_product(values, problems, required=not self.partial)
 
-    def to_representation(self, level: ShownLevel) -> dict[str, Any]:
+    def to_representation(
+        self,
+        level: ShownLevel,
+        number: Callable[[Any], Any] = number,
+        time: Callable[[Any], Any] = _time,
+    ) -> dict[str, Any]:
         product, sku, name = level[1:4]
         place, place_name = level[4:6]
         return {
@@ -169,8 +175,8 @@ class LevelSerializer(StrictSerializer):
             "replenishmentLocationId": level.replenishment_location__public_id,
             "comments": level.comments,
             "version": level.version,
-            "createdAt": _time(level.created_at),
-            "updatedAt": _time(level.updated_at),
+            "createdAt": time(level.created_at),
+            "updatedAt": time(level.updated_at),
             "product": {"id": product, "sku": sku, "name": name},
             "productMaster": {"id": product, "globalSku": sku, "productName": name},
             "location": {"id": place, "name": place_name},

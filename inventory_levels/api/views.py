@@ -18,6 +18,7 @@ from inventory_levels.api.conditional import Precondition, etag
 from inventory_levels.api.files import CatalogFiles, LevelFiles
 from inventory_levels.api.filters import ChangeFilter, LevelFilter, LocationFilter, ProductFilter
 from inventory_levels.api.history import ChangeSerializer
+from inventory_levels.api.level_rows import LEVEL, level_rows
 from inventory_levels.api.pagination import ChangePages, ShownLevelPages
 from inventory_levels.api.serializers import (
     LevelSerializer,
@@ -33,7 +34,7 @@ from inventory_levels.services import LevelRow, Origin
 from inventory_levels.shown import ShownLevel
 from organizations.statements import Question
 
-LEVEL, LEVEL_PATCH = LevelSerializer(), LevelSerializer(partial=True)
+LEVEL_PATCH = LevelSerializer(partial=True)
 
 
 HISTORY: dict[str, Any] = {
@@ -70,7 +71,7 @@ class LevelViewSet(LevelFiles, ApiViewSet):
 
     def list(self, request: Request) -> HttpResponse:
         levels = filters.indexed(request.query_params) or InventoryLevel.objects.all()
-        return self.page_of(levels, shown.among)
+        return self.page_of(levels, level_rows)
 
     def retrieve(self, request: Request, public_id: str) -> HttpResponse:
         self.check_parameters()
@@ -236,7 +237,7 @@ class ProductViewSet(CatalogViewSet):
         if product is None:
             raise NotFound("Product not found")
         levels = filters.indexed(request.query_params, public_id)
-        return self.page_of(levels or InventoryLevel.objects.filter(product=product), shown.among)
+        return self.page_of(levels or InventoryLevel.objects.filter(product=product), level_rows)
 
 
 @schema.locations

@@ -154,10 +154,12 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
         self.check_parameters(*paginator.parameters, *self.filterset_class.base_filters)
 
     def page_of(self, rows: Any, read: Reader | None = None) -> HttpResponse:
-        """The page that the query asks for of the rows, read as they are or in another way."""
+        """The page that the query asks for of the rows; ``read`` reads them as JSON has them."""
         self.check_list_parameters()
         paginator: Any = self.paginator
         paginator.begin(self.request)
         chosen = rows if isinstance(rows, Indexed) else self.filter_queryset(rows)
-        page = paginator.page(chosen, read or partial(models_of, rows))
-        return json_response(paginator.body([self.shape.to_representation(row) for row in page]))
+        items = paginator.page(chosen, read or partial(models_of, rows))
+        if read is None:
+            items = [self.shape.to_representation(row) for row in items]
+        return json_response(paginator.body(items))

@@ -11,6 +11,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import F, Func, QuerySet, TextField, Value
 
+from inventory_levels import json_sql
 from inventory_levels.files.cells import FORMULA_STARTERS, NULL
 from inventory_levels.files.columns import Column, Kind
 from inventory_levels.walk import in_order
@@ -36,27 +37,24 @@ class _Escaped(Func):
 
 
 class _Quantity(Func):
-    function, arity, output_field = "trim_scale", 1, TextField()
-
-
-class _Time(Func):
-    template = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+    template = json_sql.QUANTITY.format("%(expressions)s")
     arity, output_field = 1, TextField()
 
 
-class _Json(Func):
-    template = "COALESCE(to_json(%(expressions)s), 'null')"
-    arity, output_field = 1, TextField()
+class _Time(_Quantity):
+    template = json_sql.TIME.format("%(expressions)s")
 
 
-class _JsonNumber(_Json):
-    template = "COALESCE(%(expressions)s::text, 'null')"
+class _Json(_Quantity):
+    template = json_sql.or_null(json_sql.TEXT.format("%(expressions)s"))
 
 
-class _JsonWord(_Json):
-    """A text that has nothing to escape."""
+class _JsonNumber(_Quantity):
+    template = json_sql.or_null(json_sql.NUMBER.format("%(expressions)s"))
 
-    template = """COALESCE('"' || %(expressions)s || '"', 'null')"""
+
+class _JsonWord(_Quantity):
+    template = json_sql.or_null(json_sql.WORD.format("%(expressions)s"))
 
 
 _CSV: dict[Kind, Any] = {
