@@ -1,44 +1,39 @@
-"""Middleware of pages and of whoever is signed in, past which requests with an API key go."""
+"""The middleware that only pages and whoever is signed in need: requests with a key go past it.
 
-from typing import Any
+All that stands between Begin and End in the settings.
+"""
 
-from django.contrib.auth import middleware as auth
-from django.contrib.messages import middleware as messages
-from django.contrib.sessions import middleware as sessions
+from collections.abc import Callable
+from typing import ClassVar
+
 from django.http import HttpRequest, HttpResponseBase
-from django.middleware import common
-from whitenoise import middleware as whitenoise
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class EndMiddleware:
+    """Django makes it first, and then each one around it."""
+
+    latest: ClassVar[GetResponse]
+
+    def __init__(self, get_response: GetResponse) -> None:
+        EndMiddleware.latest = get_response
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+
+class BeginMiddleware:
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response, self.beyond = get_response, EndMiddleware.latest
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if _has_key(request):
+            return self.beyond(request)
+        return self.get_response(request)
 
 
 def _has_key(request: HttpRequest) -> bool:
     scheme = request.META.get("HTTP_AUTHORIZATION", "")[:7]
     return scheme.lower() == "bearer " and request.path_info.startswith("/api/")
-
-
-class _ForPages:
-    get_response: Any
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if _has_key(request):
-            return self.get_response(request)
-        return super().__call__(request)  # type: ignore[misc]
-
-
-class WhiteNoiseMiddleware(_ForPages, whitenoise.WhiteNoiseMiddleware):
-    pass
-
-
-class SessionMiddleware(_ForPages, sessions.SessionMiddleware):
-    pass
-
-
-class CommonMiddleware(_ForPages, common.CommonMiddleware):
-    pass
-
-
-class AuthenticationMiddleware(_ForPages, auth.AuthenticationMiddleware):
-    pass
-
-
-class MessageMiddleware(_ForPages, messages.MessageMiddleware):
-    pass

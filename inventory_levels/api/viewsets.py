@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import exceptions, viewsets
 from rest_framework.request import Request
@@ -89,6 +90,16 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
         is_405 = self.action in (None, "metadata")  # OPTIONS is metadata, which there is none of
         allowed = super().default_response_headers if is_405 else {}
         return {**allowed, "Cache-Control": "private, no-cache"}
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        finally:
+            # Nobody asks any more who knows whom: else all would wait for the garbage collector,
+            # while the next request takes memory that no cache holds.
+            self.request.parser_context.clear()
+            for method in self.action_map:
+                vars(self).pop(method, None)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """HTTPS where it is required, then key and organization, method, scope."""
