@@ -9,7 +9,7 @@ from typing import Any
 
 bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
 
-# gunicorn's gthread, fairer to new clients and quicker to those who go on asking.
+# gunicorn's gthread, in which one thread answers all that is quick.
 worker_class = "inventory_project.worker.Worker"
 # A worker for each core, as far as anybody's memory goes: docs/performance.md has what others gave.
 cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -6,10 +6,10 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
-# No line tells which code wrote it, nor in which thread: then nobody need find out
+# No line tells which code wrote it, nor in which thread: nobody need find out
 # (docs.python.org/3/howto/logging.html#optimization).
 logging._srcfile = None
-logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+logging.logThreads = logging.logMultiprocessing = False
 
 # Its first twelve characters say which key it is.
 _KEY = re.compile(r"(ilk_[a-z0-9]{8})_[A-Za-z0-9_-]{16,}")

@@ -28,6 +28,7 @@ _FIRST_LINE = re.compile(
     r"(GET|POST|PATCH|DELETE) (/api/[A-Za-z0-9_.:~/-]*)(?:\?([!-\"$-~]*))? HTTP/1\.1"
 )
 _PRINTABLE = re.compile(rb"[\t\r\n -~]*")
+_SENDABLE = re.compile(rb"[\t\r\n -~\x80-\xff]*")
 _NAME = re.compile(r"[A-Za-z0-9-]+")
 # What changes how a message is read, or what is owed to its sender.
 _SPECIAL = {
@@ -53,6 +54,9 @@ _AS_SHIPPED: dict[str, Any] = {
     "max_requests": 0,
     "accesslog": None,
     "logconfig": None,
+    "logconfig_dict": {},
+    "logconfig_json": None,
+    "syslog": False,
     "statsd_host": None,
 }
 _MOST_FIELDS = 100
@@ -63,7 +67,7 @@ Headers = list[tuple[str, str]]
 def suits(cfg: Config) -> bool:
     """Whether gunicorn is set up so that requests may go past its parser."""
     as_shipped = all(getattr(cfg, name) == value for name, value in _AS_SHIPPED.items())
-    return as_shipped and not os.environ.get("SCRIPT_NAME")
+    return as_shipped and bool(cfg.keepalive) and not os.environ.get("SCRIPT_NAME")
 
 
 class Socket(Protocol):
@@ -78,6 +82,7 @@ class PlainRequest:
     def __init__(self, environ: dict[str, Any]) -> None:
         self.environ, self.body = environ, environ["wsgi.input"]
         self.method: str = environ["REQUEST_METHOD"]
+        self.uri, self.query = environ["PATH_INFO"], environ["QUERY_STRING"]
 
     @staticmethod
     def should_close() -> bool:
@@ -147,8 +152,8 @@ def read_head(head: bytes) -> dict[str, str] | None:
         "wsgi.url_scheme": "http",
     }
     for line in lines:
-        name, _, value = line.partition(":")
-        key = _key(name)
+        name, colon, value = line.partition(":")
+        key = _key(name) if colon else None
         if key is None or key in environ or "\r" in line or "\n" in line:
             return None
         environ[key] = value.strip(" \t")
@@ -178,13 +183,16 @@ def _base_environ(cfg: Config) -> dict[str, Any]:
     return {**base_environ(cfg), "wsgi.multithread": True}
 
 
-def answer_head(status: str, headers: Headers, *, stays: bool) -> bytes:
-    """Of an answer, after which the connection stays open or not."""
+def answer_head(status: str, headers: Headers, must_close: bool) -> bytes:
+    """Of an answer, after which the connection is closed or not."""
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
-    return (
+    head = (
         f"HTTP/1.1 {status}\r\nServer: {SERVER}\r\nDate: {_date(int(time.time()))}\r\n"
-        f"Connection: {'keep-alive' if stays else 'close'}\r\n{lines}\r\n"
+        f"Connection: {'close' if must_close else 'keep-alive'}\r\n{lines}\r\n"
     ).encode("latin-1")
+    if not _SENDABLE.fullmatch(head):
+        raise ValueError("a header holds a character that none may hold")
+    return head
 
 
 @lru_cache(1)

@@ -1,14 +1,15 @@
 """Where everything is."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.generic import RedirectView, TemplateView
 
+from inventory_levels.api import urls as api
 from inventory_levels.api.public import IndexView
 from inventory_project import errors
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("api/", include("inventory_levels.api.urls")),
+    *api.urlpatterns,
     path("api", IndexView.as_view()),
     path("", TemplateView.as_view(template_name="start.html"), name="start"),
     re_path(r"^api(?:/[\s\S]*)?$", errors.unknown_path),

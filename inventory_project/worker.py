@@ -17,6 +17,7 @@ import select
 import time
 from collections import deque
 from concurrent.futures import Future
+from contextlib import closing
 from threading import Lock
 from typing import Any
 
@@ -71,7 +72,7 @@ wsgi.Response = Response  # there is no setting for it
 
 
 class Client:
-    """A connection that a leader may hear of; where it is idle, since when."""
+    """A connection that a leader may hear of; since when it is idle, where it is."""
 
     def __init__(self, conn: TConn) -> None:
         self.conn, self.number = conn, conn.sock.fileno()
@@ -79,11 +80,9 @@ class Client:
 
 
 class Lead:
-    """A thread's time as the leader: whether it has come, and the request that it is at."""
+    """A thread's time as the leader: when it began the request that it is at."""
 
-    is_on = False
     began: float = math.inf
-    answers = 0
 
 
 class Worker(ThreadWorker):
@@ -91,12 +90,13 @@ class Worker(ThreadWorker):
 
     def init_process(self) -> None:
         self.reads_plainly = plain.suits(self.cfg)
-        self.looked = 0.0  # when new clients were last let in
         self.clients: dict[int, Client] = {}  # by their sockets' numbers
         self.asking = select.epoll()  # tells of each once, until it was answered
         self.asked: deque[int] = deque()  # those it told of
         self.lead: Lead | None = None
-        self.changing = Lock()  # of who leads and whom
+        self.changing = Lock()  # of who leads, and of who is whose turn
+        self.answers = 0
+        self.seen, self.looked = 0, 0.0  # answers, and time, when somebody was let in
         super().init_process()
 
     def run(self) -> None:
@@ -112,8 +112,7 @@ class Worker(ThreadWorker):
 
     def accept(self, listener: Any) -> None:
         super().accept(listener)
-        self.looked = time.monotonic()
-        self.set_accept_enabled(self._accepting)
+        self.seen, self.looked = self.answers, time.monotonic()
 
     def enqueue_req(self, conn: TConn) -> None:
         if conn.parser is None and self.reads_plainly and isinstance(conn.client, tuple):
@@ -124,19 +123,17 @@ class Worker(ThreadWorker):
             self.asking.register(client.number, _READABLE_ONCE)
             if self.lead is None:
                 self._appoint()
+        self.set_accept_enabled(self._accepting)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         lead = self.lead
-        answers = lead.answers if lead else 0
         super().wait_for_and_dispatch_events(TICK if lead else timeout)
-        if lead is None:
-            return
         now = time.monotonic()
         with self.changing:
-            if lead is self.lead and now - lead.began > PATIENCE:
+            if lead and lead is self.lead and now - lead.began > PATIENCE:
                 self._appoint()
         is_full = not self._accepting and self.nr_conns < self.worker_connections
-        if self.alive and is_full and lead.answers > answers and now > self.looked + STAY:
+        if self.alive and is_full and self.answers > self.seen and now > self.looked + STAY:
             for listener in self.sockets:
                 self.accept(listener)  # who waits, if anybody does
 
@@ -150,36 +147,57 @@ class Worker(ThreadWorker):
         self.lead = Lead()
         self.tpool.submit(self._as_leader, self.lead)
 
+    def _forget(self) -> None:
+        self.nr_conns -= 1
+
     # What its threads do.
 
     def _as_leader(self, lead: Lead) -> None:
-        swept = time.monotonic()
-        while lead is self.lead:
-            found = self.asking.poll(0 if self.asked else STAY)
-            self.asked.extend(number for number, _ in found)
-            for _ in range(len(self.asked)):
-                self._answer(self.clients[self.asked.popleft()], lead)
-                if lead is not self.lead:
-                    return
-            if time.monotonic() > swept + STAY or not self.alive:
-                swept = time.monotonic()
-                self._part_with_idle(lead)
+        parted = time.monotonic()
+        try:
+            while lead is self.lead:
+                found = self.asking.poll(0 if self.asked else STAY)
+                self.asked.extend(number for number, _ in found)
+                for _ in range(len(self.asked)):
+                    if client := self._next(lead):
+                        self._answer(client, lead)
+                if time.monotonic() > parted + STAY or not self.alive:
+                    parted = time.monotonic()
+                    self._part_with_idle(lead)
+        except BaseException:
+            self.log.exception("Error while leading")
+            with self.changing:
+                if lead is self.lead:
+                    self._appoint()
+
+    def _next(self, lead: Lead) -> Client | None:
+        with self.changing:
+            if lead is not self.lead or not self.asked:
+                return None
+            client = self.clients[self.asked.popleft()]
+            client.idle_since, lead.began = math.inf, time.monotonic()
+            return client
 
     def _answer(self, client: Client, lead: Lead) -> None:
-        client.idle_since, lead.began = math.inf, time.monotonic()
-        client.conn.data_ready = True
-        kept = self.handle(client.conn)
-        lead.began = math.inf
-        lead.answers += 1
-        if kept is True:
+        conn, kept = client.conn, False  # type: TConn, Any
+        conn.data_ready = True
+        try:
+            kept = self.handle(conn)
+        except BaseException:
+            self.log.exception("Error handling request")
+        if not kept:
+            # Here, as a client may take its time to close, too.
+            conn.close(graceful=True)
+        with self.changing:
+            lead.began = math.inf
+            self.answers += 1
             client.idle_since = time.monotonic()
-            if client.conn.parser.unreader.buf.getvalue():  # it has, before it was answered
+            if kept is not True:
+                self._part(client, kept)
+            elif conn.parser.unreader.buf.getvalue():  # it has asked before it was answered
                 self.asked.append(client.number)
             else:
                 self.asking.modify(client.number, _READABLE_ONCE)
-        else:
-            with self.changing:
-                self._part(client, kept)
 
     def _part_with_idle(self, lead: Lead) -> None:
         """Leave them to gunicorn's poller; and where nobody is left, lead no more."""
@@ -194,10 +212,13 @@ class Worker(ThreadWorker):
                 self.lead = None
 
     def _part(self, client: Client, kept: Any) -> None:
-        if client.conn.sock.fileno() == client.number:  # it is still open
-            self.asking.unregister(client.number)
-        if self.clients.get(client.number) is client:
+        """``kept`` tells the main thread how to go on with it."""
+        if self.clients.get(client.number) is client:  # nobody else has its number by now
             del self.clients[client.number]
+        if not kept:
+            self.method_queue.defer(self._forget)
+            return
+        self.asking.unregister(client.number)
         done: Future[Any] = Future()
         done.set_result(kept)
         self.method_queue.defer(self.finish_request, client.conn, done)
@@ -207,30 +228,34 @@ class Worker(ThreadWorker):
         if not isinstance(req, plain.PlainRequest):
             return super().handle_request(req, conn)
         self.nr += 1
-        stays = self.alive and len(self.keepalived_conns) < self.max_keepalived
-        started: list[Any] = []
-        answer = self.wsgi(req.environ, lambda *start: started.append(start))
-        try:
-            ((status, headers),) = started
-            if any(name == "Content-Length" for name, _ in headers):
-                head = plain.answer_head(status, headers, stays=stays)
-                conn.sock.sendall(head + b"".join(answer))
-            else:
-                stays = self._send_as_it_comes(conn, req, (status, headers), answer) and stays
-        finally:
-            answer.close()
-        return stays
-
-    def _send_as_it_comes(self, conn: TConn, req: Any, start: Any, answer: Any) -> bool:
         response = Response(req, conn.sock, self.cfg)
-        response.start_response(*start)
+        if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
+            response.force_close()
         try:
-            for piece in answer:
-                response.write(piece)
-            response.close()
+            self._respond(req, response)
         except OSError:
             raise
-        except Exception as error:  # too late to tell the client
+        except Exception as error:
+            if not response.headers_sent:
+                raise  # gunicorn answers 500
             self.log.exception("Error handling request")
-            raise StopIteration from error
+            raise StopIteration from error  # too late to tell the client
         return not response.should_close()
+
+    def _respond(self, req: plain.PlainRequest, response: Response) -> None:
+        started: list[Any] = []
+        with closing(self.wsgi(req.environ, lambda *start: started.append(start))) as answer:
+            ((status, headers),) = started
+            length = dict(headers).get("Content-Length", "0")
+            if length != "0" and not getattr(answer, "streaming", True):
+                whole = plain.answer_head(status, headers, response.must_close) + b"".join(answer)
+                response.response_length, response.headers_sent = int(length), True
+                response.sock.sendall(whole)
+                return
+            response.start_response(status, headers)
+            if isinstance(answer, wsgi.FileWrapper):
+                response.write_file(answer)
+            else:
+                for piece in answer:
+                    response.write(piece)
+            response.close()

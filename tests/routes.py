@@ -332,12 +332,12 @@ def api_patterns() -> Iterator[tuple[str, URLPattern]]:
 
     def walk(patterns: list[Any], prefix: str) -> Iterator[tuple[str, URLPattern]]:
         for pattern in patterns:
-            route = prefix + str(pattern.pattern).removeprefix("^" if prefix else "")
+            route = prefix + str(pattern.pattern).removeprefix("^")
             if isinstance(pattern, URLResolver):
                 yield from walk(pattern.url_patterns, route)
             elif inspect.unwrap(pattern.callback) is inspect.unwrap(errors.unknown_path):
                 continue
-            elif route.removeprefix("^").startswith("api"):
+            elif route.startswith("api"):
                 yield route, pattern
 
     yield from walk(get_resolver().url_patterns, "")

@@ -233,14 +233,31 @@ def test_a_new_client_is_served_though_others_never_pause(server, live_api, live
     assert [one.result() for one in floods] == [500] * 8
 
 
-def test_a_new_client_is_served_though_more_kept_ones_than_threads_ask_on(server, live_database):
-    """Four times as many, as a proxy's pool may be. They only pause once the new one was served."""
+SEARCH = ("GET", f"{PATH}?search=nothing", None)
+# Which takes so long that another thread leads on meanwhile.
+MANY = (
+    "POST",
+    f"{PATH}/bulk?onError=skip",
+    json.dumps({"items": [PAIR | {"status": "x"}] * 2_000}),
+)
+
+
+@pytest.mark.parametrize(
+    ("clients", "asked", "expected"), [(32, SEARCH, 200), (10, MANY, 400)], ids=["quick", "slow"]
+)
+def test_a_new_client_is_served_though_more_kept_ones_than_threads_ask_on(
+    server, live_database, clients, asked, expected
+):
+    """As a proxy's pool may be. They only pause once the new one was served."""
     stop = threading.Event()
 
-    headers = {"Authorization": f"Bearer {live_database.key}"}
+    headers = {
+        "Authorization": f"Bearer {live_database.key}",
+        "Content-Type": "application/json",
+    }
 
     def ask(connection: http.client.HTTPConnection) -> int:
-        connection.request("GET", "/api/inventory-levels?search=nothing", headers=headers)
+        connection.request(*asked, headers=headers)
         response = connection.getresponse()
         response.read()
         return response.status
@@ -248,9 +265,9 @@ def test_a_new_client_is_served_though_more_kept_ones_than_threads_ask_on(server
     def ask_on(connection: http.client.HTTPConnection) -> set[int]:
         return {ask(connection) for _ in iter(stop.is_set, True)}
 
-    with ExitStack() as clients:
-        kept = [clients.enter_context(closing(server.connection())) for _ in range(32)]
-        assert {ask(connection) for connection in kept} == {200}
+    with ExitStack() as open_:
+        kept = [open_.enter_context(closing(server.connection())) for _ in range(clients)]
+        assert {ask(connection) for connection in kept} == {expected}
         busy = [InBackground(partial(ask_on, connection)) for connection in kept]
         time.sleep(0.3)
         try:
@@ -259,7 +276,26 @@ def test_a_new_client_is_served_though_more_kept_ones_than_threads_ask_on(server
         finally:
             stop.set()
         assert {answer.status_code for answer in answers} == {200}
-        assert [one.result() for one in busy] == [{200}] * 32
+        assert [one.result() for one in busy] == [{expected}] * clients
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "a/b; charset*=utf-8''%00",
+        "a/b; charset*=raw_unicode_escape''%5Cud800",
+        "a/b; charset=hex",
+        "a/b; charset=undefined",
+        "; charset=",
+    ],
+)
+def test_no_content_type_costs_the_server_a_thread(server, live_database, content_type):
+    """More of them than there are threads."""
+    headers = {"Content-Type": content_type, "Authorization": f"Bearer {live_database.key}"}
+    for _ in range(10):
+        assert server.send("GET", f"{PATH}?limit=1", headers=headers).status_code == 200
+        refused = server.send("POST", PATH, b"{}", headers)
+        assert (refused.status_code, refused.json()["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
 
 
 # --- stopping
