@@ -193,11 +193,11 @@ class Answer:
 class Server:
     """gunicorn with several workers on a free port of 127.0.0.1."""
 
-    def __init__(self, database: Database, log: Path, **environment: str) -> None:
+    def __init__(self, database: Database, log: Path, workers: int = 2, **environment: str) -> None:
         self.log = log
         self.lines_seen = 0
         command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"]
-        command += ["--bind", "127.0.0.1:0", "--workers", "2", "--threads", "4"]
+        command += ["--bind", "127.0.0.1:0", "--workers", str(workers), "--threads", "4"]
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [*command, "inventory_project.wsgi"],

@@ -242,13 +242,21 @@ MANY = (
 )
 
 
-@pytest.mark.parametrize(
-    ("clients", "asked", "expected"), [(32, SEARCH, 200), (10, MANY, 400)], ids=["quick", "slow"]
-)
+@pytest.fixture(scope="module")
+def lone_server(live_database, tmp_path_factory):
+    """Of one worker."""
+    server = Server(live_database, tmp_path_factory.mktemp("lone") / "log", workers=1)
+    yield server
+    assert server.stop() == 0
+    assert server.complaints() == []
+
+
+@pytest.mark.parametrize(("asked", "expected"), [(SEARCH, 200), (MANY, 400)], ids=["quick", "slow"])
 def test_a_new_client_is_served_though_more_kept_ones_than_threads_ask_on(
-    server, live_database, clients, asked, expected
+    lone_server, live_database, asked, expected
 ):
     """As a proxy's pool may be. They only pause once the new one was served."""
+    server, clients = lone_server, 16
     stop = threading.Event()
 
     headers = {
