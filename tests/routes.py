@@ -62,7 +62,7 @@ class Route:
     def entry(self) -> tuple[str, str]:
         """The method, and the route as the resolver names it."""
         path = Template(self.path.partition("?")[0]).substitute(IDS)
-        return self.method, resolve(f"/api{path}").route
+        return self.method, resolve(f"/api{path}").route.removeprefix("^")
 
     def path_with(self, ids: Mapping[str, str]) -> str:
         return Template(self.path).substitute(ids)
