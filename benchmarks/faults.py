@@ -208,7 +208,20 @@ def stop(load: Load, seconds: float) -> None:
                 start_new_session=True,
                 **as_owner,  # type: ignore[arg-type]
             )
+            wait_for(load.database)
             time.sleep(seconds / 6)
+
+
+def wait_for(database: Database) -> None:
+    """Until PostgreSQL has recovered."""
+    for _ in range(600):
+        try:
+            database.query("SELECT 1")
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit("PostgreSQL does not come back")
 
 
 def crowd(load: Load, seconds: float) -> None:
