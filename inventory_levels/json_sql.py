@@ -1,6 +1,7 @@
 """JSON that PostgreSQL writes: the SQL of a value's text in it, by what the value is.
 
-``{}`` stands for the value. A tenth of the time that Python takes for rows of them.
+``{}`` stands for the value. It takes a third of the time that Python takes for a list's rows, and a
+tenth for an export's.
 """
 
 from __future__ import annotations

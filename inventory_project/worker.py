@@ -7,7 +7,7 @@ takes longer, for its work or for a slow client, another thread leads on.
 
 And a worker takes a new client only while it has a thread to spare, as another worker may have
 one: nobody should queue behind slow downloads. Where all have clients, it still lets somebody in
-fifty times a second.
+fifty times a second, as long as any of them is answered.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import select
 import time
 from collections import deque
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import closing, suppress
 from threading import Lock
 from typing import Any
 
@@ -187,7 +187,8 @@ class Worker(ThreadWorker):
             self.log.exception("Error handling request")
         if not kept:
             # Here, as a client may take its time to close, too.
-            conn.close(graceful=True)
+            with suppress(OSError):  # it is closed
+                conn.close(graceful=True)
         with self.changing:
             lead.began = math.inf
             self.answers += 1

@@ -294,6 +294,8 @@ def test_a_new_client_is_served_though_more_kept_ones_than_threads_ask_on(
         "a/b; charset*=raw_unicode_escape''%5Cud800",
         "a/b; charset=hex",
         "a/b; charset=undefined",
+        "a/b; charset=idna",
+        "a/b; charset=punycode",
         "; charset=",
     ],
 )
@@ -301,9 +303,18 @@ def test_no_content_type_costs_the_server_a_thread(server, live_database, conten
     """More of them than there are threads."""
     headers = {"Content-Type": content_type, "Authorization": f"Bearer {live_database.key}"}
     for _ in range(10):
-        assert server.send("GET", f"{PATH}?limit=1", headers=headers).status_code == 200
+        assert server.send("GET", f"{PATH}?limit=%31", headers=headers).status_code == 200
         refused = server.send("POST", PATH, b"{}", headers)
         assert (refused.status_code, refused.json()["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+def test_a_query_of_too_many_fields_is_refused_in_any_charset(server, live_database):
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "Authorization": f"Bearer {live_database.key}",
+    }
+    refused = server.send("GET", f"{PATH}?{'a&' * 1_500}", headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (400, "VALIDATION_ERROR")
 
 
 # --- stopping

@@ -10,7 +10,7 @@ router = SimpleRouter()
 router.trailing_slash = "/?"  # a regular expression, like all of the router's parts
 # What most requests ask first: to go through all paths takes a tenth of a small request.
 router.routes = [SimpleRouter.routes[place] for place in (0, 2, 1, 3)]  # lists, then one of them
-# In full, as each level of paths that include others takes a twentieth of one.
+# In full: each level of paths that include others takes a twentieth of such a request.
 router.register("api/inventory-levels", views.LevelViewSet, basename="inventory-level")
 router.register("api/inventory-levels", PlanningViewSet, basename="planning")
 router.register("api/products", views.ProductViewSet, basename="product")
