@@ -235,11 +235,7 @@ def test_a_new_client_is_served_though_others_never_pause(server, live_api, live
 
 SEARCH = ("GET", f"{PATH}?search=nothing", None)
 # Which takes so long that another thread leads on meanwhile.
-MANY = (
-    "POST",
-    f"{PATH}/bulk?onError=skip",
-    json.dumps({"items": [PAIR | {"status": "x"}] * 2_000}),
-)
+MANY = ("POST", f"{PATH}/bulk", json.dumps({"items": [PAIR | {"status": "x"}] * 2_000}))
 
 
 @pytest.fixture(scope="module")

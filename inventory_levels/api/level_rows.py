@@ -12,14 +12,8 @@ from inventory_levels.api.serializers import LevelSerializer
 from inventory_levels.shown import ShownLevel
 
 LEVEL = LevelSerializer()
-
-
-def _same(mark: str) -> str:
-    return mark
-
-
 _MARKS: Any = ShownLevel._make(f"%{place}$s" for place, _ in enumerate(ShownLevel._fields, 1))
-_AS_JSON = shown.as_json(orjson.dumps(LEVEL.to_representation(_MARKS, _same, _same)).decode())
+_AS_JSON = shown.as_json(orjson.dumps(LEVEL.to_representation(_MARKS, str, str)).decode())
 
 
 def level_rows(page: Any, keys: Sequence[str]) -> Iterable[tuple[Sequence[Any], Any]]:
