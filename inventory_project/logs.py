@@ -2,6 +2,8 @@
 
 import logging
 import re
+import time
+from functools import lru_cache
 from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
@@ -10,23 +12,36 @@ from pythonjsonlogger.json import JsonFormatter
 # (docs.python.org/3/howto/logging.html#optimization).
 logging._srcfile = None
 logging.logThreads = logging.logMultiprocessing = False
+vars(logging)["logAsyncioTasks"] = False  # from Python 3.12 on
 
 # Its first twelve characters say which key it is.
 _KEY = re.compile(r"(ilk_[a-z0-9]{8})_[A-Za-z0-9_-]{16,}")
+
+
+def _without_keys(line: str) -> str:
+    return _KEY.sub(r"\1...", line) if "ilk_" in line else line
 
 
 class LineFormatter(logging.Formatter):
     """Cuts API keys short, whatever brought them into a line: a path, an id, an exception."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return _KEY.sub(r"\1...", super().format(record))
+        return _without_keys(super().format(record))
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return f"{_local_time(int(record.created))},{int(record.msecs):03}"
+
+
+@lru_cache(1)
+def _local_time(second: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
 
 
 class ObjectFormatter(JsonFormatter):
     """Likewise, as JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return _KEY.sub(r"\1...", super().format(record))
+        return _without_keys(super().format(record))
 
 
 def log_lines(level: str, format_: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@ end, and an answer of a known length, without a body where HTTP knows none."""
 
 import logging
 import re
+import secrets
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -11,7 +12,6 @@ from urllib.parse import quote
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from ulid import ULID
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -28,7 +28,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if _SANE.match(given) else str(ULID()).lower()
+        request_id = given if _SANE.match(given) else secrets.token_hex(13)
         token = _request_id.set(request_id)
         start = time.perf_counter()
         try:

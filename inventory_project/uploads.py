@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.utils.http import parse_header_parameters
 from gunicorn.http.errors import ParseException
 
 # A body may keep a thread waiting for this many seconds, and one more for every so many bytes.
@@ -57,13 +56,14 @@ def _as_os_error() -> Iterator[None]:
         raise OSError("The body is badly framed") from error
 
 
+def comes_with(environ: dict[str, Any]) -> bool:
+    """Whether the request says that it has a body."""
+    return bool(environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING"))
+
+
 @contextmanager
 def prepared(environ: dict[str, Any]) -> Iterator[None]:
     """Let Django read the request's body to its end, however it is framed; but not for ever."""
-    try:
-        parse_header_parameters(environ.get("CONTENT_TYPE", ""))
-    except ValueError:  # Django would fail on it before anything could answer
-        environ["CONTENT_TYPE"] = "application/octet-stream"
     chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
     if chunked:
         # Without a length Django would read none of it. The server ends a chunked stream by

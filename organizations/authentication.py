@@ -95,7 +95,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if key.is_expired:
             raise Unauthenticated("EXPIRED_API_KEY", "The API key has expired.")
         _enter(key.organization)
-        if not key.allows_ip(client_address(request)):
+        if key.allowed_ips and not key.allows_ip(client_address(request)):
             raise Refused("IP_RESTRICTION", "The API key may not be used from this IP address.")
         key.touch()
         return AnonymousUser(), Caller(

@@ -78,9 +78,10 @@ class LevelViewSet(LevelFiles, ApiViewSet):
         level = shown.found(self.answer)
         if level is None:
             raise NotFound("Inventory level not found")
-        if Precondition(request).is_known(etag(level)):
-            return HttpResponse(status=304, headers={"ETag": etag(level)})
-        return answer(level)
+        tag = etag(level)
+        if Precondition(request).is_known(tag):
+            return HttpResponse(status=304, headers={"ETag": tag})
+        return json_response(LEVEL.to_representation(level), headers={"ETag": tag})
 
     def create(self, request: Request) -> HttpResponse:
         row = self.row
