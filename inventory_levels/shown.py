@@ -196,8 +196,14 @@ class Indexed:
         """The first so many."""
         return replace(self, size=rows.stop)
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether PostgreSQL counts them by their index without being told to: one product's or
+        location's, among however many it knows of."""
+        return (self.product or self.location) is not None
+
     def count(self) -> int:
-        """To be asked within ``storage.reading``, whose plan it keeps."""
+        """Unless they are narrow, to be asked within ``storage.reading``, whose plan it keeps."""
         conditions, parameters = self._conditions()
         sql = f"SELECT count(*) FROM {_TABLE} level WHERE {conditions}"
         ((number,),) = fetch(sql, parameters)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -66,7 +67,7 @@ class Pages(BasePagination):
         self.keys, self.descending = self.order_of(self.request)
         cursor = self.request.query_params.get("cursor")
         if cursor is None:
-            with storage.reading():
+            with self._reading(chosen):
                 return self._records(self._numbered(chosen), read)
         if "page" in self.request.query_params:
             raise ValidationError({"page": ["can't be combined with cursor"]})
@@ -91,6 +92,10 @@ class Pages(BasePagination):
             names = ", ".join(self.orderings)
             raise ValidationError({"ordering": [f"must be one of {names}, each also with -"]})
         return keys, asked.startswith("-")
+
+    def _reading(self, chosen: QuerySet[Any]) -> AbstractContextManager[None]:
+        """A block to count the chosen rows and read their page within."""
+        return storage.reading()
 
     def _numbered(self, chosen: QuerySet[Any]) -> QuerySet[Any]:
         """The page that is asked for by number, and one row more; fills in the totals."""
@@ -242,6 +247,10 @@ class LevelPages(Pages):
 
 class ShownLevelPages(LevelPages):
     """Pages that ``shown.among`` reads."""
+
+    def _reading(self, chosen: Any) -> AbstractContextManager[None]:
+        by_index = isinstance(chosen, Indexed) and chosen.is_narrow
+        return nullcontext() if by_index else super()._reading(chosen)
 
     def _sorted(self, rows: Any) -> Any:
         return rows if isinstance(rows, Indexed) else super()._sorted(rows)
