@@ -10,9 +10,13 @@ from typing import Any
 
 from django.db import models
 
-# A quantity without the zeros behind its last digit, and a moment with six decimals.
+# A quantity without the zeros behind its last digit.
 QUANTITY = "trim_scale({})"
-TIME = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+# A moment with six decimals. Its own text takes half the time, but lacks a zero at its end: one in
+# ten. The settings see to its style.
+TIME = """CASE WHEN {0}::timestamptz(5) <> {0}
+THEN replace(({0} AT TIME ZONE 'UTC')::text, ' ', 'T') || 'Z'
+ELSE to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END"""
 
 TEXT = "to_json({})::text"
 NUMBER = "{}::text"

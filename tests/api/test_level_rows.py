@@ -7,6 +7,7 @@ import pytest
 
 from inventory_levels.models import InventoryLevel, LevelStatus, Location, ProductMaster
 from organizations.tenancy import all_organizations
+from tests.api.files import export
 
 PATH = "/inventory-levels"
 TEXTS = [
@@ -18,11 +19,9 @@ TEXTS = [
     "100 % of %1$s and %s and {} and $1",
 ]
 QUANTITIES = ["0", "0.0001", "1", "12.5", "100", "1000000.001", "99999999999.9999", None]
-TIMES = [
-    datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
-    datetime(2026, 1, 2, 3, 4, 5, 100_000, tzinfo=UTC),
-    datetime(1999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
-]
+MICROSECONDS = [0, 1, 9, 10, 100_000, 123_450, 123_456, 999_990, 999_999]
+TIMES = [datetime(1999, 12, 31, 23, 59, 59, part, tzinfo=UTC) for part in MICROSECONDS]
+TIMES += [datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), datetime(1, 1, 1, 0, 0, 0, 1, tzinfo=UTC)]
 
 
 @pytest.fixture
@@ -64,6 +63,10 @@ def test_times(api, level, moment):
     with all_organizations():
         InventoryLevel.objects.filter(public_id=level).update(created_at=moment)
     assert_the_same(api, level)
+    shown = api.get(f"{PATH}/{level}").json()["createdAt"]
+    assert shown == f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z".rjust(27, "0")
+    for format_ in ("csv", "ndjson"):
+        assert shown in export(api, format_).decode()
 
 
 def test_references_and_words(api, level):
