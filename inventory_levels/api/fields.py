@@ -1,8 +1,10 @@
 """The types of the JSON API: strict fields, and the objects that are made of them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
-from functools import cached_property
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
@@ -15,6 +17,7 @@ class StrictField(serializers.Field[Any, Any, Any, Any]):
     """A field that reads one JSON value; ``null_means`` is what null, where allowed, stands for."""
 
     json_schema: dict[str, Any]
+    takes_only_short = False  # texts and whole numbers, so that those it took may be kept
 
     def __init__(self, *, null_means: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -32,6 +35,7 @@ class StrictField(serializers.Field[Any, Any, Any, Any]):
 
 
 class IdField(StrictField):
+    takes_only_short = True
     json_schema = {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"}
 
     read = staticmethod(values.public_id)
@@ -40,12 +44,15 @@ class IdField(StrictField):
 class QuantityField(StrictField):
     """At most 11 digits before and 4 after the point."""
 
+    takes_only_short = True
     json_schema = {"type": "number", "minimum": 0, "maximum": 99999999999.9999}
 
     read = staticmethod(quantities.quantity)
 
 
 class WholeNumberField(StrictField):
+    takes_only_short = True
+
     def __init__(self, *, least: int, most: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.least, self.most = least, most
@@ -82,6 +89,24 @@ class ChoiceField(StrictField):
         return None if self.empty_is_unset and value == "" else self._choice(value)
 
 
+# Not Decimal: a short quantity may come with a million zeros.
+_PLAIN = frozenset({str, int})
+
+
+class _Reader(NamedTuple):
+    """What reads a field's values: any, plain ones, of which many rows have the same, and null."""
+
+    source: str
+    read: Callable[[Any], Any]
+    read_again: Callable[[Any], Any]
+    read_null: Callable[[], Any]
+
+    @classmethod
+    def of(cls, field: Any) -> _Reader:
+        again = lru_cache(1_000)(field.read) if field.takes_only_short else field.read
+        return cls(field.source, field.read, again, field.read_null)
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """Reads a JSON object whole: every problem at once, unknown fields among them.
 
@@ -90,12 +115,11 @@ class StrictSerializer(serializers.Serializer[Any]):
     """
 
     @cached_property
-    def _readers(self) -> dict[str, tuple[str, Callable[[Any], Any], Callable[[], Any]] | None]:
-        """Of each field, unless it is read-only, the source, and what reads a value and null."""
+    def _readers(self) -> dict[str, _Reader | None]:
+        """Of each field, unless it is read-only."""
         fields: dict[str, Any] = dict(self.fields)
         return {
-            name: None if field.read_only else (field.source, field.read, field.read_null)
-            for name, field in fields.items()
+            name: None if field.read_only else _Reader.of(field) for name, field in fields.items()
         }
 
     @cached_property
@@ -120,9 +144,12 @@ class StrictSerializer(serializers.Serializer[Any]):
             if name not in readers:
                 problems[values.printable(name)] = ["unknown field"]
             elif reader := readers[name]:
-                source, read_value, read_null = reader
+                source, read_value, read_again, read_null = reader
                 try:
-                    read[source] = read_null() if value is None else read_value(value)
+                    if value is None:
+                        read[source] = read_null()
+                    else:
+                        read[source] = (read_again if type(value) in _PLAIN else read_value)(value)
                 except ValidationError as error:
                     problems[name] = error.messages
         if not self.partial:

@@ -73,6 +73,35 @@ def test_a_malformed_row_of_few_or_of_many_says_what_is_wrong_with_it(api, acme,
     ]
 
 
+LOOK_ALIKES: dict[str, dict[str, Any]] = {
+    "minQuantity": {"1": 1, "1.0": 1, "1.5": 1.5, "1.50": 1.5, "0": 0, "-0.0": 0},
+    "expectedLeadTimeDays": {"1": 1, "1.0": 1, "0": 0},
+    "status": {'"Supported"': "Supported", '"supported"': "Supported"},
+}
+REFUSED = ["true", '"1"', "[]", "[1]", "{}", '{"1": 1}', "false", "1.00001", "-1"]
+
+
+@pytest.mark.parametrize("field", LOOK_ALIKES)
+def test_a_row_is_read_by_itself_whatever_others_had(api, acme, field):
+    """1 and true and 1.0 are equal to Python, but not the same."""
+    taken = [*LOOK_ALIKES[field].items()]
+    values = [value for good in taken for value in (good, *((bad, None) for bad in REFUSED))] * 2
+    for number, _ in enumerate(values):
+        factories.ProductFactory(organization=acme.organization, public_id=f"p-{number}")
+    items = ", ".join(
+        f'{{"productMasterId": "p-{number}", "locationId": "loc_123", "{field}": {text}}}'
+        for number, (text, _) in enumerate(values)
+    )
+    body = f'{{"onError": "skip", "items": [{items}]}}'.encode()
+    results = api.request("POST", f"{LEVELS}/bulk", body).json()["results"]
+    for (text, expected), result in zip(values, results, strict=True):
+        assert (result["outcome"] == "failed") == (expected is None), (text, result)
+        if expected is not None:
+            assert api.get(f"{LEVELS}/{result['id']}").json()[field] == expected
+        else:
+            assert result["details"].keys() == {field}
+
+
 def test_every_change_is_in_the_history_as_bulk(api, level):
     items = [PAIR | {"minQuantity": 60}, {"productMasterId": "prod_123", "locationId": "loc_456"}]
     results = assert_answer(
