@@ -12,8 +12,8 @@ from django.db import models
 
 # A quantity without the zeros behind its last digit.
 QUANTITY = "trim_scale({})"
-# A moment with six decimals. Its own text takes half the time, but lacks a zero at its end: one in
-# ten. The settings see to its style.
+# A moment with six decimals. Its own text, in the style that connections have, takes half the time,
+# but lacks a zero at its end: one in ten does.
 TIME = """CASE WHEN {0}::timestamptz(5) <> {0}
 THEN replace(({0} AT TIME ZONE 'UTC')::text, ' ', 'T') || 'Z'
 ELSE to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END"""

@@ -198,9 +198,9 @@ class Indexed:
 
     @property
     def is_narrow(self) -> bool:
-        """Whether PostgreSQL counts them by their index without being told to: one product's or
-        location's, among however many it knows of."""
-        return (self.product or self.location) is not None
+        """Whether they are one product's or location's: PostgreSQL counts these by their index
+        where that is the quickest way, without being told to."""
+        return self.product is not None or self.location is not None
 
     def count(self) -> int:
         """Unless they are narrow, to be asked within ``storage.reading``, whose plan it keeps."""

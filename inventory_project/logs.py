@@ -29,12 +29,12 @@ class LineFormatter(logging.Formatter):
         return _without_keys(super().format(record))
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
-        return f"{_local_time(int(record.created))},{int(record.msecs):03}"
+        return f"{_utc(int(record.created))},{int(record.msecs):03}"
 
 
 @lru_cache(1)
-def _local_time(second: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
+def _utc(second: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(second))
 
 
 class ObjectFormatter(JsonFormatter):

@@ -147,7 +147,6 @@ def database() -> dict[str, Any]:
             "plan_cache_mode": "force_generic_plan",
             "jit": "off",  # no statement runs for long enough to pay for its compilation
             "random_page_cost": 1.1,  # the default is a guess of turning disks
-            "datestyle": "ISO",  # in which some statements write times
         }
         # A server that takes connections and says nothing is out of reach, too.
         options.setdefault("connect_timeout", 5)

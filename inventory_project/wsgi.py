@@ -24,17 +24,18 @@ class Request(WSGIRequest):
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         try:
-            parsed = _parsed(meta.get("CONTENT_TYPE", ""))
+            self.content_type, self.content_params = _parsed(meta.get("CONTENT_TYPE", ""))
         except ValueError:  # Django and REST framework would fail on it
             meta["CONTENT_TYPE"] = "application/octet-stream"
-            parsed = _parsed(meta["CONTENT_TYPE"])
-        self.content_type, self.content_params = parsed
+            self.content_type, self.content_params = meta["CONTENT_TYPE"], {}
 
 
-@lru_cache(1_000)
-def _parsed(content_type: str) -> tuple[str, dict[str, str]]:
-    parsed: tuple[str, dict[str, str]] = parse_header_parameters(content_type)
-    return parsed
+def _parsed(content_type: str) -> Any:
+    """Usual ones once; anybody may send a long one."""
+    return (_parsed_once if len(content_type) < 50 else parse_header_parameters)(content_type)
+
+
+_parsed_once = lru_cache(16)(parse_header_parameters)
 
 
 django_application = get_wsgi_application()
@@ -42,8 +43,8 @@ django_application.request_class = Request
 # Imports the views, so that a worker's first request needn't.
 get_resolver().url_patterns  # noqa: B018
 # What Django does around each request, where nothing comes of it: without DEBUG it notes no
-# queries, a thread's connection was looked at after its last request, no cache of ours needs
-# closing, and each request sets the URLs that are tried.
+# queries, whether a connection is still good is asked before the first statement of a request and
+# after the last, no cache of ours needs closing, and each request sets the URLs that are tried.
 if not settings.DEBUG:
     signals.request_started.disconnect(db.reset_queries)
     signals.request_started.disconnect(db.close_old_connections)

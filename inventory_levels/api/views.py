@@ -81,7 +81,7 @@ class LevelViewSet(LevelFiles, ApiViewSet):
         tag = etag(level)
         if Precondition(request).is_known(tag):
             return HttpResponse(status=304, headers={"ETag": tag})
-        return json_response(LEVEL.to_representation(level), headers={"ETag": tag})
+        return answer(level, tag=tag)
 
     def create(self, request: Request) -> HttpResponse:
         row = self.row
@@ -135,8 +135,10 @@ class LevelViewSet(LevelFiles, ApiViewSet):
         return self.page_of(changes)
 
 
-def answer(level: ShownLevel, status: int = 200) -> HttpResponse:
-    return json_response(LEVEL.to_representation(level), status, {"ETag": etag(level)})
+def answer(level: ShownLevel, status: int = 200, *, tag: str | None = None) -> HttpResponse:
+    """``tag``: the level's ETag, where it is known."""
+    headers = {"ETag": tag or etag(level)}
+    return json_response(LEVEL.to_representation(level), status, headers)
 
 
 def level_row(values: dict[str, Any], problem: Refusal | None = None) -> LevelRow:

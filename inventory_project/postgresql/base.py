@@ -1,6 +1,7 @@
 """Django's PostgreSQL backend, for prepared statements and connections that are kept."""
 
 import select
+import time
 from collections.abc import Sequence
 from itertools import count
 from typing import Any
@@ -52,6 +53,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._socket = select.poll()
         self._socket.register(connection.fileno(), select.POLLIN)
         return connection
+
+    def init_connection_state(self) -> None:
+        super().init_connection_state()
+        # PGDATESTYLE comes before all settings, and json_sql.py takes times as they are written.
+        if not self.connection.info.parameter_status("DateStyle").startswith("ISO"):
+            with self.cursor() as cursor:
+                cursor.execute("SET DateStyle TO ISO")
 
     def fetch_planned(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a statement that is planned for these parameters.
@@ -123,9 +131,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Whether the server still holds the connection and takes statements; asks it for none.
 
         A server that has gone has closed the socket, which can then be read; only where it can
-        is the server asked.
+        is the server asked. A connection older than CONN_MAX_AGE is none to begin a request with:
+        a firewall may have forgotten it, and told nobody.
         """
         if self.connection is None or self.connection.closed:
+            return False
+        if self.close_at is not None and time.monotonic() >= self.close_at:
             return False
         status = self.connection.pgconn.transaction_status
         if status not in (TransactionStatus.IDLE, TransactionStatus.INTRANS):

@@ -1,7 +1,10 @@
 """Statements that are planned once a connection."""
 
+import time
+
 import pytest
 from django.db import DatabaseError, DataError, OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from organizations.statements import fetch, fetch_once
 from tests.conftest import is_postgresql
@@ -71,6 +74,24 @@ def test_a_page_is_planned_once_where_one_plan_is_right_for_any_values(
         )
 
 
+@pytest.mark.skipif(not is_postgresql(), reason="SQLite is never told how to go about it")
+@pytest.mark.parametrize(
+    ("query", "times"),
+    [
+        ("", 1),
+        ("?productMasterId=prod_123", 0),
+        ("?locationId=loc_123", 0),
+        ("?cursor=", 0),
+        ("?locationId=loc_123&status=Supported", 1),
+    ],
+)
+def test_only_totals_of_many_are_counted_in_a_transaction_that_says_how(api, level, query, times):
+    with CaptureQueriesContext(connection) as captured:
+        assert len(api.get(f"/inventory-levels{query}").json()["items"]) == 1
+    texts = [one["sql"] for one in captured.captured_queries]
+    assert texts.count("SET LOCAL enable_seqscan = off") == times
+
+
 @pytest.fixture
 def table(db):
     with connection.cursor() as cursor:
@@ -131,6 +152,32 @@ def test_a_plan_that_is_of_no_use_any_more_fails_one_transaction_and_no_other(ta
     with pytest.raises(DatabaseError):
         number()
     assert number() in ([(7,)], [("7",)])
+
+
+@pytest.mark.skipif(not is_postgresql(), reason="SQLite has no server to lose")
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_grew_old_since_the_last_request_is_not_used_again():
+    def server() -> list[tuple[int]]:
+        return fetch("SELECT pg_backend_pid()", [])
+
+    first = server()
+    connection.close_if_unusable_or_obsolete()  # as each request does in the end
+    assert server() == first
+    connection.close_if_unusable_or_obsolete()
+    connection.close_at = time.monotonic()
+    second = server()
+    assert second != first
+    assert server() == second
+
+
+@pytest.mark.skipif(not is_postgresql(), reason="SQLite knows no styles")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("style", ["German", "SQL, DMY", "ISO, MDY"])
+def test_times_are_written_alike_whatever_style_the_environment_asks_for(monkeypatch, style):
+    connection.close()
+    monkeypatch.setenv("PGDATESTYLE", style)
+    text = "2026-01-02 03:04:05.000006"
+    assert fetch("SELECT CAST(CAST(%s AS timestamp) AS text)", [text]) == [(text,)]
 
 
 def test_a_broken_transaction_takes_no_more_statements(db):

@@ -1,13 +1,13 @@
 """How the lines of the log look."""
 
 import logging
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
 from inventory_project.logs import LineFormatter
 
-MOMENT = datetime(2026, 11, 30, 9, 5, 7).timestamp()  # noqa: DTZ001  # as the machine's clock shows it
+MOMENT = datetime(2026, 11, 30, 9, 5, 7, tzinfo=UTC).timestamp()
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ MOMENT = datetime(2026, 11, 30, 9, 5, 7).timestamp()  # noqa: DTZ001  # as the m
         (-1, "2026-11-30 09:05:06,000"),
     ],
 )
-def test_a_line_has_the_local_time_to_the_millisecond(later, expected):
+def test_a_line_has_its_time_to_the_millisecond(later, expected):
     record = logging.makeLogRecord({"msg": "said"})
     record.created = MOMENT + later
     record.msecs = record.created % 1 * 1000
