@@ -147,6 +147,7 @@ class Loads:
         told = self._told(
             [
                 *["wrk", "-t1", f"-c{CLIENTS}", f"-d{self.seconds:.0f}s", "-s", str(LOAD)],
+                "--timeout=30s",  # ``idiomatic`` may need more than wrk's two
                 *[f"http://127.0.0.1:{self.ports[contender]}", "--", *arguments],
             ]
         )
