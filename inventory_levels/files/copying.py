@@ -103,16 +103,16 @@ def _pieces(
 
     ``tell`` hears how many rows are in a chunk.
     """
-    after = None
+    after, size = None, -(-chunk // 4)  # the first is short, so that it comes soon
     while True:
         rest = in_order(rows, keys, descending=descending, after=after)
-        until = rest.values_list(*keys)[chunk - 1 : chunk].first()
+        until = rest.values_list(*keys)[size - 1 : size].first()
         # Up to a row and not up to a number of rows: others may insert some meanwhile.
         part = in_order(rows, keys, descending=descending, after=after, until=until)
         yield from _copied(part.values_list(*cells), format_, tell)
         if until is None:
             return
-        after = until
+        after, size = until, chunk
 
 
 def _copied(rows: QuerySet[Any], format_: str, tell: Callable[[int], None]) -> Iterator[bytes]:

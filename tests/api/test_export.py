@@ -211,6 +211,16 @@ def test_it_streams_in_pieces_that_hold_no_transaction(api, population, small_ch
     assert b"changed meanwhile" in rest[-2]
 
 
+@pytest.mark.skipif(not is_postgresql(), reason="SQLite's chunks are short")
+@pytest.mark.parametrize("format_", ["csv", "ndjson"])
+def test_nobody_waits_for_a_long_chunk_before_the_first_row(api, population, small_chunks, format_):
+    pieces = list(api.get(f"{LEVELS}/export.{format_}").streaming_content)
+    header = 1 if format_ == "csv" else 0
+    rows = [len(rows_of(b"".join([*pieces[:header], one]), format_)) for one in pieces[header:]]
+    assert rows[:3] == [2, 7, 7]
+    assert sum(rows) == len(listed(api, ""))
+
+
 @pytest.mark.parametrize("format_", ["csv", "ndjson"])
 def test_what_others_do_meanwhile_hides_and_doubles_no_other_level(
     api, population, small_chunks, format_
