@@ -6,8 +6,8 @@ and to let threads take turns at Python, would cost as much as a small request. 
 takes longer, for its work or for a slow client, another thread leads on.
 
 And a worker takes a new client only while it has a thread to spare, as another worker may have
-one: nobody should queue behind slow downloads. Where all have clients, it still lets somebody in
-fifty times a second, as long as any of them is answered.
+one: nobody should queue behind slow downloads. Where all have clients, it still lets some in ten
+times a second, as many as it has threads, as long as any of them is answered.
 """
 
 from __future__ import annotations
@@ -28,9 +28,11 @@ from inventory_project import plain
 
 # Seconds that a request may take before another thread leads, and after which that is looked at.
 PATIENCE, TICK = 0.01, 0.005
-# Seconds after which a client that asks for nothing is gunicorn's poller's; and after which a
-# worker whose threads are all busy lets somebody in.
+# Seconds after which a client that asks for nothing is gunicorn's poller's.
 STAY = 0.02
+# And after which a worker whose threads are all busy lets somebody in. Another worker that has one
+# to spare may be late to notice, and who is let in stays.
+RESERVE = 0.1
 
 _READABLE_ONCE = select.EPOLLIN | select.EPOLLONESHOT
 
@@ -133,8 +135,8 @@ class Worker(ThreadWorker):
             if lead and lead is self.lead and now - lead.began > PATIENCE:
                 self._appoint()
         is_full = not self._accepting and self.nr_conns < self.worker_connections
-        if self.alive and is_full and self.answers > self.seen and now > self.looked + STAY:
-            for listener in self.sockets:
+        if self.alive and is_full and self.answers > self.seen and now > self.looked + RESERVE:
+            for listener in self.sockets * self.cfg.threads:
                 self.accept(listener)  # who waits, if anybody does
 
     def is_parent_alive(self) -> bool:
