@@ -57,7 +57,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def init_connection_state(self) -> None:
         super().init_connection_state()
         # PGDATESTYLE comes before all settings, and json_sql.py takes times as they are written.
-        if not self.connection.info.parameter_status("DateStyle").startswith("ISO"):
+        # A pooler may not tell it.
+        if not (self.connection.info.parameter_status("DateStyle") or "").startswith("ISO"):
             with self.cursor() as cursor:
                 cursor.execute("SET DateStyle TO ISO")
 
