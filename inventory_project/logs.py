@@ -37,6 +37,13 @@ def _utc(second: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(second))
 
 
+class LineHandler(logging.StreamHandler[Any]):
+    """Writes whole lines to standard error, each of which Python flushes by itself."""
+
+    def flush(self) -> None:
+        pass
+
+
 class ObjectFormatter(JsonFormatter):
     """Likewise, as JSON."""
 
@@ -70,7 +77,7 @@ def log_lines(level: str, format_: str) -> dict[str, Any]:
         },
         "handlers": {
             "stderr": {
-                "class": "logging.StreamHandler",
+                "class": "inventory_project.logs.LineHandler",
                 "filters": ["request_id"],
                 "formatter": format_,
             }

@@ -61,6 +61,9 @@ _AS_SHIPPED: dict[str, Any] = {
 }
 _MOST_FIELDS = 100
 
+# What WSGI's environ of a plain request has besides.
+MARK = "inventory_project.plain"
+
 Headers = list[tuple[str, str]]
 
 
@@ -180,7 +183,7 @@ def _key(name: str) -> str | None:
 
 @lru_cache(1)
 def _base_environ(cfg: Config) -> dict[str, Any]:
-    return {**base_environ(cfg), "wsgi.multithread": True}
+    return {**base_environ(cfg), "wsgi.multithread": True, MARK: True}
 
 
 def answer_head(status: str, headers: Headers, must_close: bool) -> bytes:

@@ -100,7 +100,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         key.touch()
         return AnonymousUser(), Caller(
             organization=key.organization,
-            actor=Actor.of_key(key),
+            actor=key.actor,
             may_read=key.may_read,
             may_write=key.may_write,
             answer=answer,

@@ -16,8 +16,10 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from organizations import public_ids
+from organizations.actors import Actor
 from organizations.locks import without_waiting
 from organizations.statements import Instances, Lookup, Question, fetch, instances
 from organizations.tenancy import TenantModel
@@ -176,8 +178,8 @@ class ApiKey(models.Model):
     """A key of one organization. Its text is shown once; a plain SHA-256 suffices for
     256 random bits."""
 
-    # Seconds between two writes of last_used_at.
-    LAST_USED_RESOLUTION = 60
+    # Between two writes of last_used_at.
+    LAST_USED_RESOLUTION = timedelta(seconds=60)
 
     public_id = ExactCharField(
         "id",
@@ -215,6 +217,10 @@ class ApiKey(models.Model):
     def digest_of(text: str) -> str:
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
+    @cached_property
+    def actor(self) -> Actor:
+        return Actor.of_key(self)
+
     @property
     def is_expired(self) -> bool:
         return self.expires_at is not None and self.expires_at <= timezone.now()
@@ -250,7 +256,7 @@ class ApiKey(models.Model):
         Never waits for a lock and never fails: a read must not depend on this write.
         """
         now = timezone.now()
-        due = now - timedelta(seconds=self.LAST_USED_RESOLUTION)
+        due = now - self.LAST_USED_RESOLUTION
         if self.last_used_at is not None and self.last_used_at > due:
             return
         rows = ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=due), pk=self.pk)

@@ -19,7 +19,7 @@ CLIENT, SERVER = ("192.0.2.7", 50_123), ("192.0.2.1", 8_000)
 PATH = "/api/inventory-levels"
 # What only gunicorn's own way has, and nothing here asks for.
 GUNICORNS = {"gunicorn.socket", "RAW_URI", "wsgi.early_hints", "wsgi.file_wrapper"}
-BY_VALUE = {"wsgi.errors", "wsgi.input"}
+BY_VALUE = {"wsgi.errors", "wsgi.input", plain.MARK}
 
 
 def configured(**changed: Any) -> Config:
