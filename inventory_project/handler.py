@@ -7,8 +7,7 @@ from typing import Any
 
 from django.core.handlers.wsgi import LimitedStream, WSGIHandler, WSGIRequest
 from django.db import connection
-from django.http import HttpRequest, response
-from django.http.response import ResponseHeaders
+from django.http import HttpRequest
 from django.urls import get_resolver
 from django.utils.http import parse_header_parameters
 
@@ -86,30 +85,3 @@ class Handler(WSGIHandler):
         request.resolver_match = match = next(filter(None, matches))
         answer = match.func(request, *match.args, **match.kwargs)
         return answer.render() if hasattr(answer, "render") else answer
-
-
-class Headers(ResponseHeaders):
-    """Django's, in fewer steps for names and values that are printable ASCII."""
-
-    def __setitem__(self, name: Any, value: Any) -> None:
-        text = name + value if type(name) is type(value) is str else "\n"
-        if text.isascii() and text.isprintable():
-            self._store[name.lower()] = (name, value)
-        else:
-            super().__setitem__(name, value)
-
-    def setdefault(self, name: str, value: Any) -> None:
-        if name.lower() not in self._store:
-            self[name] = value
-
-    def __contains__(self, name: Any) -> bool:
-        return name.lower() in self._store
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self._store.get(name.lower(), (name, default))[1]
-
-    def items(self) -> Any:
-        return self._store.values()
-
-
-response.ResponseHeaders = Headers  # type: ignore[misc]  # there is no setting for it

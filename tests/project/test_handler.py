@@ -11,20 +11,18 @@ from wsgiref.util import FileWrapper
 import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection, connections, transaction
+from django.http import HttpResponse
 from django.http.response import BadHeaderError, ResponseHeaders
 from django.test import Client
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inventory_project import plain
-from inventory_project.handler import Headers
+from inventory_project.headers import Headers
 from inventory_project.wsgi import handler
 from tests.conftest import Api, issue_key, signed_in
 from tests.routes import IDS, ROUTES, make_world
 from tests.test_tenancy_of_routes import GENERATED
-
-# Django's own: what wsgi.py has put in its place is Headers.
-(DJANGOS,) = Headers.__bases__
 
 
 class Served(Client):
@@ -161,6 +159,8 @@ def test_after_an_answer_the_next_one_looks_whether_the_connection_is_good(acme,
 
 # --- headers
 
+(Djangos,) = Headers.__bases__
+
 NAMES = st.sampled_from(["ETag", "etag", "X-Größe", "X-\r\nY", ""]) | st.text(max_size=5)
 VALUES = (
     st.sampled_from(["plain", "Größe", "中", "a\r\nb", "a\tb", "a\x7fb", "\x85", ""])
@@ -196,11 +196,8 @@ def taken(kind: type[ResponseHeaders], steps: list[tuple[str, Any, Any]]) -> Any
 @example([("set", "ETag", '"1"'), ("default", "etag", '"2"'), ("get", "ETAG", None)])
 @example([("set", "X", "a\nb"), ("set", "X\n", "a"), ("set", "X", "a\n中")])
 def test_headers_are_what_django_makes_of_them(steps):
-    assert taken(Headers, steps) == taken(DJANGOS, steps)
+    assert taken(Headers, steps) == taken(Djangos, steps)
 
 
 def test_answers_have_them():
-    assert ResponseHeaders is DJANGOS
-    from django.http import HttpResponse
-
     assert type(HttpResponse().headers) is Headers

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from tests import factories
-from tests.conftest import signed_in
+from tests.conftest import issue_key, signed_in
 
 PASSWORD = "a-long-password-of-hers"
 
@@ -38,8 +38,10 @@ def test_the_admins_theme_may_evaluate_its_own_expressions(acme):
     assert "'unsafe-eval'" not in directives(member.client.get("/"))["script-src"]
 
 
-def test_every_answer_says_what_else_browsers_keep_from_it(client):
-    headers = client.get("/").headers
+@pytest.mark.parametrize("path", ["/", "/api/products", "/healthz", "/nowhere"])
+def test_every_answer_says_what_else_browsers_keep_from_it(acme, client, path):
+    key = {"Authorization": f"Bearer {issue_key(acme.organization)}"}
+    headers = client.get(path, headers=key).headers
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
@@ -59,7 +61,13 @@ def test_over_https_browsers_are_told_to_stay_there_and_cookies_go_nowhere_else(
     client = Client()
     assert client.get("/admin/login/").status_code == 301
     page = client.get("/admin/login/", secure=True)
-    assert page.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    key = {"Authorization": f"Bearer {issue_key(acme.organization)}"}
+    answers = [page, client.get("/api/products", secure=True, headers=key)]
+    for answer in answers:
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    for plain in (client.get("/admin/login/"), client.get("/api/products", headers=key)):
+        assert plain.status_code in (301, 400)
+        assert "Strict-Transport-Security" not in plain.headers
     form = {"username": "ada", "password": PASSWORD}
     answer = client.post("/admin/login/", form, secure=True)
     assert answer.status_code == 302

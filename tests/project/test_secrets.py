@@ -157,7 +157,7 @@ def test_no_failure_on_the_way_to_a_view_tells_the_key(key, lines, monkeypatch, 
     where = {
         "authentication": "organizations.models.ApiKeyManager.with_text",
         "permission": f"{HasScope.__module__}.HasScope.has_permission",
-        "middleware": "django.middleware.security.SecurityMiddleware.process_request",
+        "middleware": "inventory_project.pages._has_key",
     }[place]
     monkeypatch.setattr(where, boom(key, f"Bearer {key}"))
     answer = send(key)
