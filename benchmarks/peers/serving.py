@@ -18,9 +18,10 @@ def python() -> str:
     if given := os.environ.get("PEERS_PYTHON"):
         return given
     folder = ROOT / "var" / "peers"
-    made_for, wanted = folder / "made-for", REQUIREMENTS.read_text()
+    made_for = folder / "made-for"
+    wanted = f"{sys.base_prefix} {sys.version}\n{REQUIREMENTS.read_text()}"
     if not made_for.exists() or made_for.read_text() != wanted:
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
         pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "-r"]
         # The product's as well, to serve it in another way.
         for file in (ROOT / "requirements.txt", REQUIREMENTS):
