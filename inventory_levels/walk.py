@@ -6,13 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.models import F, QuerySet
-from django.db.models.fields.tuple_lookups import (
-    Tuple,
-    TupleGreaterThan,
-    TupleGreaterThanOrEqual,
-    TupleLessThan,
-    TupleLessThanOrEqual,
-)
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 
 # Rows of a long walk in memory at a time.
 PAGE = 2_000
@@ -24,21 +18,15 @@ def in_order(
     *,
     descending: bool = False,
     after: Sequence[Any] | None = None,
-    until: Sequence[Any] | None = None,
 ) -> QuerySet[Any]:
     """The rows ordered by keys that end in something unique, those after a row's keys only.
 
     A place found again by its keys costs the same anywhere, and what others insert or delete
-    meanwhile neither hides an untouched row nor shows it twice. ``until`` ends the walk at a
-    row's keys, that row included.
+    meanwhile neither hides an untouched row nor shows it twice.
     """
     rows = rows.order_by(*(f"-{key}" if descending else key for key in keys))
     if after is not None:
         rows = beyond(rows, keys, after, descending=descending)
-    if until is not None:
-        lookup = TupleGreaterThanOrEqual if descending else TupleLessThanOrEqual
-        bound = {f"{keys[0]}__{'gte' if descending else 'lte'}": until[0]}
-        rows = rows.filter(lookup(Tuple(*map(F, keys)), tuple(until)), **bound)
     return rows
 
 

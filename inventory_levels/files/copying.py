@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from csv import reader
 from itertools import islice
 from typing import Any
 
@@ -78,7 +80,13 @@ _BARE = r"FORMAT csv, DELIMITER E'\x02', QUOTE E'\x01'"
 def csv(rows: QuerySet[Any], columns: Sequence[Column], **walk: Any) -> Iterator[bytes]:
     """Lines, see ``_pieces``."""
     cells = [_CSV[column.kind](column.path) for column in columns]
-    return _pieces(rows, cells, chunk=CSV_CHUNK, **walk)
+    place = [column.path for column in columns].index("public_id")
+
+    def id_in(line: str) -> str:
+        (record,) = reader([line])
+        return record[place].removeprefix("'")
+
+    return _pieces(rows, cells, chunk=CSV_CHUNK, id_in=id_in, **walk)
 
 
 def ndjson(rows: QuerySet[Any], columns: Sequence[Column], **walk: Any) -> Iterator[bytes]:
@@ -86,7 +94,12 @@ def ndjson(rows: QuerySet[Any], columns: Sequence[Column], **walk: Any) -> Itera
     members = ",".join(f'"{column.name}":%s' for column in columns)
     values = [_JSON[column.kind](column.path) for column in columns]
     line = Func(Value(f"{{{members}}}"), *values, function="format", output_field=TextField())
-    return _pieces(rows, [line], chunk=JSON_CHUNK, format_=_BARE, **walk)
+    (name,) = (column.name for column in columns if column.path == "public_id")
+
+    def id_in(line: str) -> str:
+        return str(json.loads(line)[name])
+
+    return _pieces(rows, [line], chunk=JSON_CHUNK, id_in=id_in, format_=_BARE, **walk)
 
 
 def _pieces(
@@ -94,6 +107,7 @@ def _pieces(
     cells: Sequence[Any],
     *,
     chunk: int,
+    id_in: Callable[[str], str],
     keys: Sequence[str],
     descending: bool,
     tell: Callable[[int], None],
@@ -101,42 +115,52 @@ def _pieces(
 ) -> Iterator[bytes]:
     """Lines, a chunk of them at a time; each chunk is as the rows were when it was read.
 
-    ``tell`` hears how many rows are in a chunk.
+    ``tell`` hears how many rows are in a chunk. The next one begins after the row whose id is in
+    the last line: to look for its end beforehand would read the order twice.
     """
     after, size = None, -(-chunk // 4)  # the first is short, so that it comes soon
     while True:
         rest = in_order(rows, keys, descending=descending, after=after)
-        until = rest.values_list(*keys)[size - 1 : size].first()
-        # Up to a row and not up to a number of rows: others may insert some meanwhile.
-        part = in_order(rows, keys, descending=descending, after=after, until=until)
-        yield from _copied(part.values_list(*cells), format_, tell)
-        if until is None:
+        with _at_one_moment():
+            pieces, last, number = _copied(rest.values_list(*cells)[:size], format_)
+            if number == size:
+                after = rows.values_list(*keys).get(public_id=id_in(last))
+        tell(number)
+        yield from pieces
+        if number < size:
             return
-        after, size = until, chunk
+        size = chunk
 
 
-def _copied(rows: QuerySet[Any], format_: str, tell: Callable[[int], None]) -> Iterator[bytes]:
+def _copied(rows: QuerySet[Any], format_: str) -> tuple[list[bytes], str, int]:
+    """Some lines at a time, the last of all, and how many there are."""
     try:
         sql, parameters = rows.query.sql_with_params()
     except EmptyResultSet:  # no row can fit the filters: there is nothing to ask for
-        return
-    with _along_the_order(), connection.wrap_database_errors, connection.cursor() as cursor:
+        return [], "", 0
+    pieces, last = [], b""
+    with connection.wrap_database_errors, connection.cursor() as cursor:
         statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT ({format_})", parameters)
         with cursor.copy(statement) as lines:
             # Pieces: to let one buffer grow takes twice the memory, as does to send it.
-            pieces = list(iter(lambda: b"".join(islice(lines, _PIECE)), b""))
-        number = cursor.rowcount
-    tell(number)
-    yield from pieces
+            while some := list(islice(lines, _PIECE)):
+                pieces.append(b"".join(some))
+                last = bytes(some[-1])
+        return pieces, last.decode(), cursor.rowcount
 
 
 @contextmanager
-def _along_the_order() -> Iterator[None]:
-    """A block whose statements walk an index, by themselves.
+def _at_one_moment() -> Iterator[None]:
+    """A transaction that sees the rows as they were when it began.
 
-    The sort of such wide rows would go to disk, and to start other processes for a chunk takes
-    longer than they save.
+    Its statements walk an index, by themselves: the sort of such wide rows would go to disk, and
+    to start other processes for a chunk takes longer than they save.
     """
+    level = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;"
+    begins = not connection.in_atomic_block
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_sort = off; SET LOCAL max_parallel_workers_per_gather = 0")
+        cursor.execute(
+            f"{level if begins else ''} SET LOCAL enable_sort = off;"
+            " SET LOCAL max_parallel_workers_per_gather = 0"
+        )
         yield
