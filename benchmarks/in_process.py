@@ -24,11 +24,13 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
+from wsgiref.util import FileWrapper
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.single_requests import prepare  # isort: skip  # sets Django up
 from benchmarks.peers.statements import NAMED, SITES
+from inventory_project import plain
 from inventory_project.wsgi import application
 
 PATH = "/api/inventory-levels"
@@ -86,6 +88,8 @@ def ask(key: str, request: Request) -> None:
             "SERVER_NAME": "127.0.0.1",
             "SERVER_PORT": "80",
             "wsgi.url_scheme": "http",
+            "wsgi.file_wrapper": FileWrapper,
+            plain.MARK: True,
             "wsgi.input": io.BytesIO(body.encode()),
         },
         lambda status, headers: answered.append(status),

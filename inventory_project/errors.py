@@ -64,9 +64,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
         return Response(body("The request is malformed.", "VALIDATION_ERROR"), 400)
     if lack := _lack(exc):
         lack.log()
-        sentence = f"{lack.sentence}; {lack.written or 'nothing was written'}. Try again."
-        headers = {"Retry-After": str(lack.seconds)}
-        return Response(body(sentence, "UNAVAILABLE"), 503, headers=headers)
+        return Response(lack.body(), 503, headers=lack.headers)
     if isinstance(exc, IntegrityError):
         logger.warning("refused by the database: %s", _reason(exc))
         return Response(body("The change conflicts with another one.", "CONFLICT"), 409)
@@ -85,6 +83,14 @@ class _Lack(NamedTuple):
     seconds: int
     level: int
     written: str = ""  # what there is to say of it, where it isn't nothing
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.seconds)}
+
+    def body(self) -> dict[str, Any]:
+        sentence = f"{self.sentence}; {self.written or 'nothing was written'}. Try again."
+        return body(sentence, "UNAVAILABLE")
 
     def log(self) -> None:
         logger.log(self.level, "%s: %s", self.sentence, _reason(self.error))
@@ -227,14 +233,19 @@ class BusyMiddleware:
 
 
 def _busy(request: HttpRequest, lack: _Lack) -> HttpResponse:
+    if _for_api(request):
+        return _json(lack.body(), 503, lack.headers)
     context = {"lack": lack, "writes": request.method == "POST"}
     page = render(None, "busy.html", context, status=503)
     page.headers["Retry-After"] = str(lack.seconds)
     return page
 
 
-def _json(content: dict[str, Any], status: int) -> HttpResponse:
-    return HttpResponse(ExactJSONRenderer().render(content), "application/json", status)
+def _json(
+    content: dict[str, Any], status: int, headers: dict[str, str] | None = None
+) -> HttpResponse:
+    text = ExactJSONRenderer().render(content)
+    return HttpResponse(text, "application/json", status, headers=headers)
 
 
 def _for_api(request: HttpRequest) -> bool:
@@ -265,8 +276,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    if _for_api(request):
-        return _json(_internal_error(), 500)
     if lack := _lack(sys.exc_info()[1]):  # on the way to the view; Django logs it
         return _busy(request, lack)
+    if _for_api(request):
+        return _json(_internal_error(), 500)
     return defaults.server_error(request)

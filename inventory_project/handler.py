@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.core.handlers.wsgi import LimitedStream, WSGIHandler, WSGIRequest
+from django.core.signals import request_started
 from django.db import connection
 from django.http import HttpRequest
 from django.urls import get_resolver
@@ -56,12 +57,13 @@ class Handler(WSGIHandler):
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         if plain.MARK not in environ:
             return super().__call__(environ, start_response)
+        request_started.send(sender=Handler, environ=environ)
         answer = self.get_response(PlainRequest(environ))
         answer._handler_class = Handler
         headers = list(answer.items())
         headers += [("Set-Cookie", cookie.output(header="")) for cookie in answer.cookies.values()]
         start_response(f"{answer.status_code} {answer.reason_phrase}", headers)
-        if not hasattr(answer, "file_to_stream"):
+        if getattr(answer, "file_to_stream", None) is None:
             return answer
         answer.file_to_stream.close = answer.close  # the server closes what it is given
         return environ["wsgi.file_wrapper"](answer.file_to_stream, answer.block_size)

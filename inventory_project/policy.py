@@ -24,7 +24,7 @@ ADMIN = POLICY.format(eval=" 'unsafe-eval'")
 
 class PolicyMiddleware:
     """Scripts only from here, no page of ours within another's, and what Django's own middleware
-    tells browsers besides. Nearly all answers are told the same, which is made once."""
+    tells browsers besides: the same of all answers, none of which is exempt, so it is made once."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

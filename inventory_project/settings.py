@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "organizations.tenancy.TenancyMiddleware",
     "inventory_project.pages.BeginMiddleware",
     "inventory_project.errors.BusyMiddleware",
+    # For its redirect to HTTPS: what it and the next one tell browsers, PolicyMiddleware does.
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -8,6 +8,7 @@ from inventory_levels.api import urls as api
 from inventory_levels.api.public import IndexView
 from inventory_project import errors
 
+# Each path below /api/ is one of this list's own, see handler.py: no include() comes before them.
 urlpatterns: list[URLPattern | URLResolver] = [
     *api.urlpatterns,
     path("api", IndexView.as_view()),

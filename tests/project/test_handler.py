@@ -9,8 +9,15 @@ from typing import Any
 from wsgiref.util import FileWrapper
 
 import pytest
+from django.core.exceptions import SuspiciousOperation
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, connection, connections, transaction
+from django.db import (
+    OperationalError,
+    close_old_connections,
+    connection,
+    connections,
+    transaction,
+)
 from django.http import HttpResponse
 from django.http.response import BadHeaderError, ResponseHeaders
 from django.test import Client
@@ -18,6 +25,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inventory_project import plain
+from inventory_project.handler import PlainRequest, Request
 from inventory_project.headers import Headers
 from inventory_project.wsgi import handler
 from tests.conftest import Api, issue_key, signed_in
@@ -29,12 +37,15 @@ class Served(Client):
     """Asks by WSGI, as a server does, for plain requests or for any."""
 
     is_plain = False
+    patch: pytest.MonkeyPatch
 
     def request(self, **sent: Any) -> Any:
         environ = self._base_environ(**sent) | {"wsgi.file_wrapper": FileWrapper}
         environ |= {plain.MARK: True} if self.is_plain else {}
         started: list[Any] = []
         ended: list[Any] = []
+        asked: list[Any] = []
+        self.patch.setattr(Request, "close", lambda request: asked.append(type(request)))
         answer = handler(environ, lambda *start: started.append(start))
         content = b"".join(answer)
         request_finished.connect(finish := lambda **told: ended.append(told))
@@ -42,6 +53,7 @@ class Served(Client):
         request_finished.disconnect(finish)
         ((status, headers),) = started
         assert len(ended) == 1
+        assert asked == [PlainRequest if self.is_plain else Request]
         if content.startswith(b"PK"):  # a workbook, which has times in it
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 content = archive.read("xl/worksheets/sheet1.xml")
@@ -51,8 +63,10 @@ class Served(Client):
 
 
 @pytest.fixture
-def served() -> Served:
-    return Served(headers={"X-Request-Id": "same"})
+def served(monkeypatch) -> Served:
+    client = Served(headers={"X-Request-Id": "same"})
+    client.patch = monkeypatch
+    return client
 
 
 @pytest.fixture
@@ -119,17 +133,40 @@ def test_a_session_is_one_and_a_write_needs_its_token(ours, served, settings, me
     assert ("CSRF_FAILED" in plain_one.told) == (status == 403)
 
 
-def test_a_broken_view_is_a_500_in_the_api_s_shape(ours, served, monkeypatch, caplog):
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (ZeroDivisionError, 500, "INTERNAL_ERROR"),
+        (OperationalError, 503, "UNAVAILABLE"),
+        (SuspiciousOperation, 400, "VALIDATION_ERROR"),
+    ],
+)
+def test_what_fails_around_a_view_is_told_in_the_api_s_shape(
+    ours, served, monkeypatch, error, status, code
+):
     def fail(*arguments: Any, **options: Any) -> Any:
-        raise ZeroDivisionError
+        raise error
 
     monkeypatch.setattr("inventory_levels.api.viewsets.ApiViewSet.dispatch", fail)
     ours.api.client = served
     any_one, plain_one = both(served, lambda: ours.api.get("/inventory-levels"))
     assert plain_one.told == any_one.told
-    assert "500" in plain_one.told and "INTERNAL_ERROR" in plain_one.told
-    logged = [record for record in caplog.records if record.exc_info]
-    assert [record.exc_info[0] for record in logged] == 2 * [ZeroDivisionError]
+    assert plain_one.status_code == status
+    assert f'"code":"{code}"' in plain_one.told
+    assert ("Retry-After" in plain_one.told) == (status == 503)
+
+
+def test_with_debug_each_request_begins_with_no_queries(ours, served):
+    connection.force_debug_cursor = True
+    try:
+        ours.api.client = served
+        numbers = []
+        for served.is_plain in (False, True, True):
+            assert ours.api.get("/locations").status_code == 200
+            numbers.append(len(connection.queries))
+    finally:
+        connection.force_debug_cursor = False
+    assert numbers[0] == numbers[1] == numbers[2] > 0
 
 
 @pytest.fixture
@@ -197,6 +234,16 @@ def taken(kind: type[ResponseHeaders], steps: list[tuple[str, Any, Any]]) -> Any
 @example([("set", "X", "a\nb"), ("set", "X\n", "a"), ("set", "X", "a\n中")])
 def test_headers_are_what_django_makes_of_them(steps):
     assert taken(Headers, steps) == taken(Djangos, steps)
+
+
+def test_what_an_answer_says_itself_stays_and_the_next_one_does_not_say_it():
+    others = Headers({"Content-Security-Policy": "usual", "X-Frame-Options": "DENY"})
+    first, second = Headers({"content-security-policy": "its own", "Retry-After": "1"}), Headers({})
+    for headers in (first, second):
+        headers.fill(others)
+    assert first["Content-Security-Policy"] == "its own"
+    assert (first["X-Frame-Options"], first["Retry-After"]) == ("DENY", "1")
+    assert sorted(second.items()) == sorted(others.items()) and "Retry-After" not in others
 
 
 def test_answers_have_them():

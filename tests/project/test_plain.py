@@ -143,6 +143,7 @@ NOT_PLAIN = [
 def test_what_clients_usually_send_is_plain_and_means_the_same(message, after):
     ours, theirs = both([message + after])
     assert isinstance(ours[0], plain.PlainRequest)
+    assert plain.MARK in ours[1] and plain.MARK not in theirs[1]
     assert told(ours[1]) == {**told(theirs[1]), "wsgi.multithread": True}
     assert ours[2:] == theirs[2:]
     assert ours[3] == after
