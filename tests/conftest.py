@@ -33,6 +33,16 @@ def pytest_configure() -> None:
     test.__code__ = test.__code__.replace(co_stacksize=2**17)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those who run manage.py do so on an SQLite of their own, whatever the others are on."""
+    for item in items:
+        fixtures = {*getattr(item, "fixturenames", ())}
+        if "migrated_database" in fixtures:
+            item.add_marker("once")
+        if item.get_closest_marker("once") and fixtures & {"db", "transactional_db", "original"}:
+            raise pytest.UsageError(f"{item.nodeid} is marked once, but asks for the database")
+
+
 def pytest_collection_finish() -> None:
     """Thousands of tests stay until the end: the garbage collector need not go through them."""
     gc.collect()

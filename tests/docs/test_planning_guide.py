@@ -57,6 +57,7 @@ def test_the_defaults_and_their_quantiles_are_true():
         assert f"{quantile(level):.4f} for {level:.0%}".replace("%", " %") in " ".join(TEXT.split())
 
 
+@pytest.mark.once
 def test_the_simulation_prints_the_tables():
     script = shown.ROOT / "benchmarks" / "service_levels.py"
     done = subprocess.run(

@@ -101,6 +101,7 @@ def test_readyz_does_not_mind_the_migration_of_a_newer_version(client, db):
     assert client.get("/readyz").status_code == 200
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "url",
     ["postgres://nobody:hunter2@127.0.0.1:1/none", "sqlite:////proc/no/such/place/db.sqlite3"],

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from inventory_project import plain
 
+pytestmark = pytest.mark.once
+
 CLIENT, SERVER = ("192.0.2.7", 50_123), ("192.0.2.1", 8_000)
 PATH = "/api/inventory-levels"
 # What only gunicorn's own way has, and nothing here asks for.

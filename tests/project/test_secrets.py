@@ -213,6 +213,7 @@ def test_a_key_is_only_its_digest_to_the_database(acme, key):
     assert_untold(key, str(row))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "url",
     [
