@@ -81,7 +81,7 @@ def ask(key: str, request: Request) -> None:
             "PATH_INFO": path,
             "QUERY_STRING": query,
             "CONTENT_TYPE": "application/json",
-            "CONTENT_LENGTH": str(len(body)) if body else "",
+            "CONTENT_LENGTH": str(len(body)),
             "HTTP_HOST": "127.0.0.1",
             "HTTP_AUTHORIZATION": f"Bearer {key}",
             "REMOTE_ADDR": "127.0.0.1",
