@@ -127,6 +127,7 @@ def _pieces(
                 after = rows.values_list(*keys).get(public_id=id_in(last))
         tell(number)
         yield from pieces
+        del pieces  # two chunks needn't be in memory
         if number < size:
             return
         size = chunk
