@@ -351,6 +351,23 @@ def test_products_are_exported_with_their_fields(api, acme):
         }
 
 
+@pytest.mark.parametrize("format_", ["csv", "ndjson"])
+def test_the_next_chunk_goes_on_after_whatever_the_last_line_holds(api, acme, monkeypatch, format_):
+    for name in ("CSV_CHUNK", "JSON_CHUNK"):
+        monkeypatch.setattr(copying, name, 1)
+    ids = ["-minus", ".dot", "9", "Upper", "_", "null", "prod_123"]
+    for number, public_id in enumerate(ids[:-1]):
+        factories.ProductFactory(
+            organization=acme.organization,
+            public_id=public_id,
+            product_name=f'=a, "b", {number}\\',
+        )
+    rows = rows_of(export(api, format_, "/products"), format_)
+    unescaped = [row["id"].removeprefix("'") for row in rows]
+    assert sorted(unescaped) == sorted(ids)
+    assert len({row["productName"] for row in rows}) == len(ids)
+
+
 def test_parents_come_before_what_is_inside_them(api, acme, small_chunks):
     """An import creates them in the file's order; a location may have moved into a newer one."""
     newer = factories.LocationFactory(organization=acme.organization, public_id="newer")
