@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views import csrf, defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
@@ -236,9 +236,8 @@ def _busy(request: HttpRequest, lack: _Lack) -> HttpResponse:
     if _for_api(request):
         return _json(lack.body(), 503, lack.headers)
     context = {"lack": lack, "writes": request.method == "POST"}
-    page = render(None, "busy.html", context, status=503)
-    page.headers["Retry-After"] = str(lack.seconds)
-    return page
+    page = render_to_string("busy.html", context)
+    return HttpResponse(page, status=503, headers=lack.headers)
 
 
 def _json(

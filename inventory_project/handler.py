@@ -27,7 +27,7 @@ class Request(WSGIRequest):
             self.content_type, self.content_params = meta["CONTENT_TYPE"], {}
 
 
-class PlainRequest(Request):
+class PlainWSGIRequest(Request):
     """One whose path is below no other and has nothing to decode."""
 
     def __init__(self, environ: dict[str, Any]) -> None:
@@ -58,7 +58,7 @@ class Handler(WSGIHandler):
         if plain.MARK not in environ:
             return super().__call__(environ, start_response)
         request_started.send(sender=Handler, environ=environ)
-        answer = self.get_response(PlainRequest(environ))
+        answer = self.get_response(PlainWSGIRequest(environ))
         answer._handler_class = Handler
         headers = list(answer.items())
         headers += [("Set-Cookie", cookie.output(header="")) for cookie in answer.cookies.values()]
@@ -72,16 +72,15 @@ class Handler(WSGIHandler):
         """Nobody is told where URLs are, as all are in ROOT_URLCONF, nor the log of an error that
         is one of the client's. And as no signal does it (wsgi.py), a connection of no more use
         is closed in the end."""
-        chain: Any = vars(self)["_middleware_chain"]
-        answer = chain(request)
+        answer: Any = self._middleware_chain(request)  # type: ignore[attr-defined]  # unknown to types
         answer._resource_closers += [request.close, connection.close_if_unusable_or_obsolete]
         return answer
 
     def _get_response(self, request: HttpRequest) -> Any:
         """A view of the API is no coroutine, opens its transactions and checks cookies itself,
         and its path is one of ROOT_URLCONF's own."""
-        if not isinstance(request, PlainRequest):
-            return super()._get_response(request)  # type: ignore[misc]  # unknown to its types
+        if not isinstance(request, PlainWSGIRequest):
+            return super()._get_response(request)  # type: ignore[misc]  # likewise
         path = request.path_info.removeprefix("/")
         matches = (pattern.resolve(path) for pattern in get_resolver().url_patterns)
         request.resolver_match = match = next(filter(None, matches))

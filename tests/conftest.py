@@ -39,7 +39,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = {*getattr(item, "fixturenames", ())}
         if "migrated_database" in fixtures:
             item.add_marker("once")
-        if item.get_closest_marker("once") and fixtures & {"db", "transactional_db", "original"}:
+        asks = fixtures & {"db", "transactional_db", "original"}
+        if item.get_closest_marker("once") and (asks or item.get_closest_marker("django_db")):
             raise pytest.UsageError(f"{item.nodeid} is marked once, but asks for the database")
 
 

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F, Func, QuerySet, TextField, Value
 
 from inventory_levels import json_sql
-from inventory_levels.files.cells import FORMULA_STARTERS, NULL
+from inventory_levels.files.cells import FORMULA_STARTERS, NULL, unescaped
 from inventory_levels.files.columns import Column, Kind
 from inventory_levels.walk import in_order
 
@@ -84,7 +84,7 @@ def csv(rows: QuerySet[Any], columns: Sequence[Column], **walk: Any) -> Iterator
 
     def id_in(line: str) -> str:
         (record,) = reader([line])
-        return record[place].removeprefix("'")
+        return unescaped(record[place])
 
     return _pieces(rows, cells, chunk=CSV_CHUNK, id_in=id_in, **walk)
 

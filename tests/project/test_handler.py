@@ -25,7 +25,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inventory_project import plain
-from inventory_project.handler import PlainRequest, Request
+from inventory_project.handler import PlainWSGIRequest, Request
 from inventory_project.headers import Headers
 from inventory_project.wsgi import handler
 from tests.conftest import Api, issue_key, signed_in
@@ -53,7 +53,7 @@ class Served(Client):
         request_finished.disconnect(finish)
         ((status, headers),) = started
         assert len(ended) == 1
-        assert asked == [PlainRequest if self.is_plain else Request]
+        assert asked == [PlainWSGIRequest if self.is_plain else Request]
         if content.startswith(b"PK"):  # a workbook, which has times in it
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 content = archive.read("xl/worksheets/sheet1.xml")
